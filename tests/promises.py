@@ -344,6 +344,7 @@ PROOFS: dict[str, Proof] = {
             "store/postgres/test_nodes.py::test_two_nodes_that_claim_many_jobs_at_once_get_each_of_them_once",
             "store/postgres/test_gone.py::test_a_result_counts_at_any_node_and_anything_else_at_the_one_that_has_the_attempt",
             "node/test_two_nodes.py::test_a_page_that_comes_to_another_node_keeps_its_attempt",
+            "crash/test_nodes.py::test_pages_of_a_killed_node_go_on_at_another_one_with_what_they_have",
             "crash/test_nodes.py::test_ten_posts_at_once_with_one_key_over_two_nodes_make_one_job",
         ),
     ),

@@ -83,9 +83,10 @@ def refuse_stale(turn: Turn, epoch: int) -> None:
 
 
 def stale_words(epoch: int, node: str, newest: int) -> str:
-    """What is said of a node whose life is over."""
+    """What is said of a node whose life is over; ``newest`` 0: nothing is kept of it any more."""
+    begun = f", its life {newest} has begun" if newest else ""
     return (
-        f"life {epoch} of node {node!r} is over, its life {newest} has begun: another server has the store, "
+        f"life {epoch} of node {node!r} is over{begun}: another server has the store, "
         "or has taken over what this node had after a long silence. Nothing is written any more; start it anew"
     )
 

@@ -189,6 +189,7 @@ def _attempt(attempt: AttemptView) -> Json:
         "started_at": instant(attempt.started_at),
         "ended_at": instant(attempt.ended_at),
         "late_at": instant(attempt.late_at),
+        "node": attempt.node or None,
         "error": raw(attempt.error),
     }
 

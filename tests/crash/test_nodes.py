@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import signal
 from collections import Counter
 from collections.abc import AsyncIterator
@@ -14,7 +15,7 @@ import pytest
 
 from dispatcher.core.jobs.states import JobState
 from dispatcher.core.jobs.validate import Snapshot, snapshot_faults
-from dispatcher.sdk.simulate import Farm, Faults
+from dispatcher.sdk.simulate import Farm, Faults, Reconnect
 from dispatcher.store.postgres.link import Link
 from tests.crash.checker import Submitter
 from tests.store.postgres.several import silence, sql
@@ -133,6 +134,77 @@ async def _is_idle(url: str, node: str) -> bool:
     """Whether no transaction of the node is open: else it would hold its row, and would not be gone."""
     rows = await asyncio.to_thread(sql, url, "SELECT 1 FROM nodes WHERE node = %s FOR UPDATE SKIP LOCKED", node)
     return bool(rows)
+
+
+class _Door:
+    """What stands in front: it leads each new connection to one server, and knows nothing of sessions."""
+
+    def __init__(self, server: ServerProcess) -> None:
+        self.server = server
+        self.url = ""
+        self._open: set[asyncio.StreamWriter] = set()
+
+    async def __aenter__(self) -> _Door:
+        self._listener = await asyncio.start_server(self._lead, "127.0.0.1", 0)
+        self.url = f"http://127.0.0.1:{self._listener.sockets[0].getsockname()[1]}"
+        return self
+
+    async def __aexit__(self, *error: object) -> None:
+        self._listener.close()
+        for writer in self._open:
+            writer.transport.abort()
+
+    async def _lead(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        try:
+            there, back = await asyncio.open_connection("127.0.0.1", self.server.port)
+        except OSError:
+            writer.transport.abort()
+            return
+        self._open |= {writer, back}
+        with contextlib.suppress(OSError, asyncio.CancelledError):
+            await asyncio.wait(
+                [asyncio.ensure_future(_pumped(reader, back)), asyncio.ensure_future(_pumped(there, writer))],
+                return_when=asyncio.FIRST_COMPLETED,
+            )
+        for end in (writer, back):
+            end.transport.abort()
+            self._open.discard(end)
+
+
+async def _pumped(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    with contextlib.suppress(OSError):
+        while piece := await reader.read(65_536):
+            writer.write(piece)
+            await writer.drain()
+
+
+def test_pages_of_a_killed_node_go_on_at_another_one_with_what_they_have(tmp_path: Path) -> None:
+    url = new_database()
+
+    async def run() -> None:
+        async with _two(tmp_path, url) as (a, b), _Door(a) as door:
+            slow = Faults(slow_s=(2.0, 3.0))
+            farm = Farm(door.url, reconnect=Reconnect(base_s=0.05, max_s=0.2), workers=6, seed=1, faults=slow)
+            await farm.start()
+            try:
+                await _submitted((b,), 6, "first")
+                await eventually(lambda: _all_run(url, 6), what="each page has accepted a job")
+                await a.kill()
+                door.server = b
+                await eventually(lambda: _all_done(b, 6), what="b has all results")
+            finally:
+                await farm.stop()
+            assert await b.stop() == 0
+
+    asyncio.run(run())
+    _judge(url, 6)
+    attempts = sql(url, "SELECT cause, node FROM attempts")
+    assert attempts == [("succeeded", "b")] * 6, "none was lost, and none was done twice"
+
+
+async def _all_run(url: str, jobs: int) -> bool:
+    counted = "SELECT count(*) FROM jobs WHERE state = 'running' AND node = 'a' AND started_at IS NOT NULL"
+    return bool((await asyncio.to_thread(sql, url, counted))[0][0] == jobs)
 
 
 def test_ten_posts_at_once_with_one_key_over_two_nodes_make_one_job(tmp_path: Path) -> None:

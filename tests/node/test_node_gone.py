@@ -67,7 +67,7 @@ async def test_an_offer_of_a_node_that_is_gone_lapses_at_once() -> None:
 
 
 @pytest.mark.expect_log(_TAKEN_OVER)
-@pytest.mark.expect_log("life 1 of node 'a' is over, its life 2 has begun")
+@pytest.mark.expect_log("life 1 of node 'a' is over, its life 3 has begun")
 async def test_a_node_that_wakes_after_others_have_taken_over_does_no_harm_and_ends() -> None:
     async with two_nodes(restart_grace_s=60.0) as nodes:
         who, job, attempt = await _running_at_a(nodes, timeout_s=100.0)

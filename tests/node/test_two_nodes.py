@@ -58,6 +58,7 @@ async def test_the_result_of_an_attempt_of_another_node_is_recorded_and_that_nod
         assert (answer["op"], answer["verdict"]) == ("recorded", "recorded")
         assert await nodes.b.state(job) == "succeeded"
         await nodes.beat(nodes.a)
+        assert [attempt.node for attempt in (await nodes.b.dispatcher.job(job.id)).attempts] == ["a"]
         assert not nodes.a.dispatcher.machine.attempts
         second = await nodes.a.submit()
         assert (await _offer(nodes.a, "s1"))["id"] == second.id, "its slot is free"

@@ -147,8 +147,8 @@ BUGS = {
     "a node counts as gone for one that was silent itself": Bug(
         "S26",
         _POSTGRES + "queries/others.sql",
-        "AND o.seen_at",
-        "AND greatest(o.seen_at, m.since)",
+        "AND o.seen_at < clock_timestamp() - {{",
+        "AND greatest(o.seen_at, m.since) < clock_timestamp() - {{",
         GONE,
     ),
     "a ready job is taken without its lock": Bug(

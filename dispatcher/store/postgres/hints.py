@@ -17,7 +17,7 @@ import psycopg
 
 from dispatcher.errors import StoreRefused
 
-__all__ = ["HINTS_EVERY_S", "Hints", "Listener"]
+__all__ = ["HINTS_EVERY_S", "HintListener", "Hints"]
 
 #: In the long run a node hints no more often than this; some may come at once.
 HINTS_EVERY_S = 0.05
@@ -56,7 +56,7 @@ class Hints:
             self._waiting.cancel()
 
 
-class Listener:
+class HintListener:
     """Hears the hints of other nodes. ``connect`` raises StoreRefused; ``hinted`` is called on the loop."""
 
     def __init__(

@@ -57,6 +57,8 @@ class Others:
     def __init__(self, node: str, places: Mapping[str, int]) -> None:
         self._node = node
         self._places = dict(places)
+        #: The number of the last life that was seen of each.
+        self._lives: dict[str, int] = {}
         #: What a transaction has read so far: it counts when that has ended well.
         self._read: dict[str, int] = {}
         self._moves: Sequence[MoveAttempts] = ()
@@ -76,7 +78,8 @@ class Others:
     def asks(self, request: Load) -> Iterator[Asked]:
         """What a turn asks behind its fence. Attempts move before anything is read of them, or of what others tell."""
         self._moves = request.moves
-        yield from (("move_attempts", self._move(move)) for move in request.moves)
+        if request.moves:
+            yield "move_attempts", self._move(request.moves)
         yield "others", {"node": self._node}
         if self._places:
             yield "read_news", {"nodes": list(self._places), "turns": array(self._places.values())}
@@ -84,25 +87,43 @@ class Others:
             self._trimmed_s = request.elapsed_s
             yield "trim_news", {"node": self._node}
 
-    def _move(self, move: MoveAttempts) -> dict[str, Any]:
-        named = {name: seq for name in move.attempts if (seq := job_of(name)) is not None}
-        page = move.page
+    def _move(self, moves: Sequence[MoveAttempts]) -> dict[str, Any]:
+        """What all of these pages name, by their places: when a node has gone thousands may come at once."""
+        named = [
+            (page, seq, name)
+            for page, move in enumerate(moves)
+            for name in move.attempts
+            if (seq := job_of(name)) is not None
+        ]
         return {
-            "node": self._node, "seqs": array(named.values()), "names": list(named), "worker": page.worker,
-            "boot": page.boot,
+            "node": self._node, "pages": array(range(len(moves))), "named_by": array(page for page, _, _ in named),
+            "seqs": array(seq for _, seq, _ in named), "names": [name for _, _, name in named],
+            "workers": [move.page.worker for move in moves], "boots": [move.page.boot for move in moves],
         }  # fmt: skip
 
     def loaded(self, found: Sequence[Rows]) -> tuple[dict[MoveAttempts, tuple[LiveAttempt, ...]], list[News] | None]:
         """What has moved, and what others have told (None: there are none). Raises StorageTrouble if some is gone."""
-        moved, (others, *news) = found[: len(self._moves)], found[len(self._moves) :]
-        self._moved = {move: tuple(map(live_attempt, rows)) for move, rows in zip(self._moves, moved, strict=True)}
-        self._see([_Other(*row) for row in others])
-        if not others:
+        moved, (others, *news) = (found[0], found[1:]) if self._moves else ([], found)
+        by_page: dict[int, list[LiveAttempt]] = {}
+        for page, *row in moved:
+            by_page.setdefault(page, []).append(live_attempt(row))
+        self._moved = {self._moves[page]: tuple(attempts) for page, attempts in by_page.items()}
+        seen = [_Other(*row) for row in others]
+        self._see(seen)
+        if not seen:
+            self._places = {}
             return self._moved, None
         told = news[0] if self._places and news else []
         self._read |= {node: turn for node, turn, _ in told}
-        self._places |= {node: began for node, _, began, *_ in others if node not in self._places}
+        self._places = {one.node: self._place(one) for one in seen}
+        self._lives = {one.node: one.epoch for one in seen}
         return self._moved, [_decode(text) for _, _, text in told]
+
+    def _place(self, one: _Other) -> int:
+        """Up to which turn what it has told is read. A node that was forgotten counts its turns from the beginning."""
+        place = self._places.get(one.node, one.began)
+        is_new_life = self._lives.get(one.node, one.epoch) != one.epoch and not one.gone
+        return min(place, one.began) if is_new_life else place
 
     def _see(self, others: Sequence[_Other]) -> None:
         if any(one.trimmed > self._places.get(one.node, one.trimmed) for one in others):
@@ -145,7 +166,8 @@ class Others:
             ours = {"node": self._node, "gone": node}
             left, ended, *_ = many([
                 ("adopt", ours), ("ended_behind", {"gone": node, "clock": grave[0][0]}),
-                ("nobody_there", ours), ("offers_nothing", ours), ("has_nobody", ours),
+                ("nobody_there", ours), ("offers_nothing", ours), ("has_nobody", ours), ("fold_tallies", ours),
+                ("fold_amounts", ours),
             ])  # fmt: skip
             many(list(asks_to_count(ended)))
             adopted += map(live_attempt, left)
@@ -157,5 +179,5 @@ class Others:
 
     def end(self) -> None:
         """It has ended well: what it has read is read."""
-        self._places |= self._read
+        self._places |= {node: turn for node, turn in self._read.items() if node in self._places}
         self._read = {}

@@ -34,6 +34,7 @@ def _changes(columns: Iterable[str], source: str) -> str:
 _FILLED_IN = {
     "JOB": _list(JOB_COLUMNS, "j."),
     "ATTEMPT": _list(ATTEMPT_COLUMNS, "a."),
+    "ATTEMPT_NAMES": ", ".join(ATTEMPT_COLUMNS),
     "ATTEMPT_CHANGES": _changes((name for name in ATTEMPT_COLUMNS if name not in ("id", "job")), "excluded"),
     "CHANGING": _changes((*CHANGING, "error_code"), "r"),
     "CLAIMED": _changes(CLAIMED, "r"),

@@ -150,7 +150,8 @@ class PostgresRows:
         asked |= {"held": {"all": ALL_LANES, "open": _OPEN}, "agenda": {}}
         fenced, *rows = self._many([*fence, *others, *asked.items()])
         if not fenced:
-            raise StaleLife(self._link.one("epoch", node=self._node)[0][0])
+            newest = self._link.one("epoch", node=self._node)
+            raise StaleLife(newest[0][0] if newest else 0)
         [(self._clock, self._turns, self.database_at)] = fenced
         clock = self._clock
         self.clock_base = clock - request.elapsed_s
@@ -245,9 +246,10 @@ class PostgresRows:
             ("forget_many_workers", {"kept": MOST_MISSING, "most": MOST_FORGOTTEN}),
             ("forget_amounts", {"node": self._node}),
             ("forget_counted", {}),
+            ("forget_nodes", {}),
             *asks_to_forget(request.now_at),
         ]
-        plain, keyed, forgotten, messages, _, _, _, _, *endings = self._many(asked)
+        plain, keyed, forgotten, messages, _, _, _, _, _, *endings = self._many(asked)
         self._outlived = [*map(job_row, plain), *map(job_row, keyed)][: request.limit]
         more = forgotten[0][0] == acts.limit or any(count == MOST_FORGOTTEN for _, count in messages)
         return Purged(self._outlived, more or any(rows[0][0] == MOST_ENDINGS_FORGOTTEN for rows in endings))

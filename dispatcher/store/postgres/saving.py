@@ -87,6 +87,7 @@ def _removed(jobs: Collection[JobRow]) -> Iterator[Asked]:
 
 def _jobs(writes: WriteSet, node: str) -> Iterator[Asked]:
     """What this node claims, ends or takes in is its own."""
+    yield from _set("save_attempts", map(asdict, writes.attempts.values()))
     yield from _set("add_jobs", (_new(job) | {"node": node} for job in writes.new.values()))
     yield from _set("save_claims", (_some(job, CLAIMED) for job in writes.only_claimed()), node=node)
     yield from _set("save_done", (_some(job, DONE) for job in writes.done.values()), node=node)
@@ -100,7 +101,6 @@ def _jobs(writes: WriteSet, node: str) -> Iterator[Asked]:
     yield from _set("save_jobs", changed)
     amended = writes.amended.values()
     yield from _set("save_terms", ({"seq": job.seq, **_lane_and_terms(job)} for job in amended))
-    yield from _set("save_attempts", map(asdict, writes.attempts.values()))
 
 
 def _texts(writes: WriteSet) -> Iterator[Asked]:

@@ -19,13 +19,12 @@ from msgspec.structs import replace
 from dispatcher.access.acts import AuditFilter, AuditPage
 from dispatcher.access.tokens import Token
 from dispatcher.clock import SystemClock
-from dispatcher.core.jobs.acts.backups import Backup
 from dispatcher.core.jobs.model import JobFilter, JobPage, JobStanding, JobView, LogLine, MissingWorker, TypeView
 from dispatcher.core.jobs.states import JobState
 from dispatcher.core.jobs.turn import LaneReady, LiveAttempt, Turn, TurnReport
 from dispatcher.core.jobs.views.naming import beginnings, counted
 from dispatcher.core.jobs.views.nodes import NodeView
-from dispatcher.errors import StorageAway, StorageFull, StorageTrouble, StoreRefused, WrongState
+from dispatcher.errors import StorageAway, StorageFull, StorageTrouble, StoreRefused
 from dispatcher.store.applier.commands import evidence
 from dispatcher.store.applier.hand import Ids
 from dispatcher.store.applier.turn import apply
@@ -36,7 +35,7 @@ from dispatcher.store.postgres.acts import ActsPages
 from dispatcher.store.postgres.batches import PostgresBatches
 from dispatcher.store.postgres.clock import DatabaseClock
 from dispatcher.store.postgres.endings import PostgresEndings
-from dispatcher.store.postgres.hints import Hints, Listener
+from dispatcher.store.postgres.hints import HintListener, Hints
 from dispatcher.store.postgres.hooks import PostgresHooks
 from dispatcher.store.postgres.kept import PostgresKept
 from dispatcher.store.postgres.keys import ALL_LANES
@@ -50,6 +49,7 @@ from dispatcher.store.postgres.seen import PostgresSeen
 from dispatcher.store.postgres.tokens import all_tokens
 from dispatcher.store.requests import Counted, Tally
 from dispatcher.store.thread import StoreThread
+from dispatcher.store.unbacked import WithoutBackups
 from dispatcher.store.views import (
     MOST_ATTEMPTS_SHOWN,
     MOST_LINES_KEPT,
@@ -74,8 +74,10 @@ _clock = SystemClock()
 _nothing = threading.Event()
 
 
-class PostgresStore:
+class PostgresStore(WithoutBackups):
     """See port.Store. Made by ``open``."""
+
+    no_backups = "this server makes no backups of PostgreSQL: back the database up with pg_dump"
 
     def __init__(
         self, url: str, node: str, thread: StoreThread, ids: Ids, limits: Limits, utc: Callable[[], float] | None
@@ -95,7 +97,7 @@ class PostgresStore:
         self.hooks: PostgresHooks
         self.seen: PostgresSeen
         self._hints = Hints(thread.loop, self._hint)
-        self._listener: Listener | None = None
+        self._listener: HintListener | None = None
         #: How it has failed: then there is no other turn.
         self._trouble = ""
 
@@ -252,13 +254,16 @@ class PostgresStore:
         )
         if not found:
             return None
-        *columns, data, result = found[0]
+        *columns, data, result, node = found[0]
         row = job_row(columns)
-        attempts = with_current(row, [*map(attempt_row, reversed(attempt_rows))])
+        nodes = {attempt[0]: attempt[-1] for attempt in attempt_rows}
+        if row.state is JobState.RUNNING:
+            nodes[row.attempt] = node
+        attempts = with_current(row, [attempt_row(attempt[:-1]) for attempt in reversed(attempt_rows)])
         return replace(
             view(row, data=data, result=result, attempt_ended_at=attempts[-1].ended_at if attempts else None),
             evidence=evidence(attempts) if row.state is JobState.FAILED else None,
-            attempts=[attempt_view(attempt) for attempt in attempts],
+            attempts=[attempt_view(attempt, nodes.get(attempt.id) or "") for attempt in attempts],
             log=[LogLine(at=at, line=line, number=number) for at, line, number in reversed(lines)],
         )
 
@@ -304,7 +309,7 @@ class PostgresStore:
     def listen(self, hinted: Callable[[], None]) -> None:
         """See port.Store. It knows no more than that somebody has hinted."""
         loop, url = self._thread.loop, self._url
-        self._listener = Listener(loop, lambda: connect(url, self.node), self.node, hinted)
+        self._listener = HintListener(loop, lambda: connect(url, self.node), self.node, hinted)
 
     def _hint(self) -> None:
         """Behind the turns that wait. If the database is away nobody hears of it, and nobody needs to."""
@@ -380,17 +385,6 @@ class PostgresStore:
             if await self._reader.call(reading.slice):  # as in ``jobs``
                 break
         return reading.page()
-
-    async def begin_backup(self, now_at: float) -> Backup:
-        """See port.Store."""
-        raise WrongState("this server makes no backups of PostgreSQL: back the database up with pg_dump")
-
-    async def back_up(self, backup: Backup, told: Callable[[int], None]) -> None:
-        """See port.Store. ``begin_backup`` has refused it."""
-
-    async def backups(self) -> list[Backup]:
-        """See port.Store."""
-        return []
 
     async def close(self) -> None:
         """See port.Store. Calls that came before are answered."""

@@ -19,6 +19,8 @@ __all__ = ["Node", "checked", "close", "silence", "sql", "two_nodes"]
 
 #: Instants of all nodes: no two turns have the same.
 _instants = itertools.count(1)
+#: No two jobs and no two attempts have the same, whichever life makes them.
+_numbers = itertools.count(1)
 
 
 class Node:
@@ -30,8 +32,7 @@ class Node:
     @classmethod
     async def open(cls, url: str, name: str, *, utc: Callable[[], float] | None = None, **limits: Any) -> Node:
         """Its ids are its own; ``utc``: its clock, as for the store; None: one that is turned by its turns."""
-        numbers = iter(range(1, 1_000_000))
-        ids = Ids(lambda: f"{name}-{next(numbers)}", lambda: f"{name}{next(numbers):030x}")
+        ids = Ids(lambda: f"{name}-{next(_numbers)}", lambda: f"{name}{next(_numbers):030x}")
         return cls(await PostgresStore.open(url, ids, limits=Limits(**limits), node=name, utc=utc), utc)
 
     async def turn(self, *, after_s: float = 0.0, **items: Any) -> TurnReport:

@@ -40,6 +40,7 @@ async def _killed(url: str, node: Node) -> None:
     """Its process ends as by kill -9: what it has in memory is lost, and the database lets go of its name."""
     sql(url, "SELECT pg_terminate_backend(pid) FROM pg_locks WHERE locktype = 'advisory' AND objsubid = 2 "
              "AND objid::bigint = hashtext(%s)::bigint & 4294967295", node.store.node)  # fmt: skip
+    await close(node)  # it writes nothing
 
 
 def test_each_node_counts_its_own_ends_and_a_start_counts_those_of_nobody_else(tmp_path: Path) -> None:

@@ -11,6 +11,7 @@ import pytest
 from dispatcher.core.jobs.states import JobState
 from dispatcher.core.jobs.turn import Demand, LiveAttempt, OfferedTypes, Started, TurnReport, WorkersMoved
 from dispatcher.errors import StorageAway, StorageTrouble
+from dispatcher.store.driving import PURGE_EVERY_S
 from tests.store.contract import HOLDER, lost, result
 from tests.store.postgres.several import Node, checked, close, silence, sql, two_nodes
 from tests.support.jobs import spec
@@ -50,6 +51,39 @@ def test_what_a_silent_node_has_is_taken_over_and_that_node_writes_nothing_any_m
         assert sql(url, "SELECT * FROM jobs ORDER BY seq") == before
         assert not _adopted(await two.turn()), "once is enough"
         await close(one, two)
+
+    asyncio.run(run())
+    checked(url, tmp_path)
+
+
+def test_the_counters_of_a_node_that_is_gone_go_to_who_takes_over_and_after_a_day_nothing_is_left_of_it(
+    tmp_path: Path,
+) -> None:
+    url = new_database()
+
+    async def run() -> None:
+        one, two = await two_nodes(url)
+        await _two_attempts(one)
+        before = await two.counts()
+        silence(url, "one")
+        await two.turn()
+        assert await two.counts() == before
+        assert sql(url, "SELECT DISTINCT node FROM tallies") == [("two",)]
+        assert not sql(url, "SELECT * FROM amounts WHERE node = 'one'")
+        sql(url, "UPDATE nodes SET seen_at = seen_at - interval '1 day' WHERE node = 'one'")
+        await two.turn(after_s=PURGE_EVERY_S)
+        assert sql(url, "SELECT node FROM nodes") == [("two",)]
+        with pytest.raises(StorageTrouble, match="life 1 of node 'one' is over"):
+            await one.turn(submissions=[spec()])
+        await one.store.close()
+        again = await Node.open(url, "one")
+        assert again.store.epoch > 2
+        await two.turn()
+        report = await again.turn(submissions=[spec()])
+        heard = (await two.turn()).heard
+        assert heard is not None
+        assert [change.job for news in heard.news for change in news.changes] == [report.changes[0].job]
+        await close(again, two)
 
     asyncio.run(run())
     checked(url, tmp_path)
@@ -181,6 +215,7 @@ def test_a_node_that_begins_anew_has_what_it_had_or_what_nobody_took_over(tmp_pa
             "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = 'pagehand' "
             "AND pid IN (SELECT pid FROM pg_locks WHERE locktype = 'advisory' AND objid = hashtext('one')::oid)",
         )
+        await close(one)  # of a killed one nothing is left here either
         again = await Node.open(url, "one")
         assert sorted(live.attempt for live in await again.store.live_attempts()) == sorted(mine)
         assert sorted(live.attempt for live in await two.store.live_attempts()) == sorted(theirs)

@@ -28,19 +28,22 @@ UPDATE nodes SET trimmed = own.turn FROM (SELECT max(turn) AS turn FROM old WHER
 WHERE node = %(node)s AND own.turn IS NOT NULL
 
 -- name: move_attempts
--- Those that the page names, and those that this boot of its worker has accepted.
+-- Of several pages: those that each names, and those that this boot of its worker has accepted.
 WITH wanted AS (
-    SELECT j.seq FROM jobs j WHERE j.seq = ANY(%(seqs)s::bigint[]) AND j.attempt = ANY(%(names)s::text[])
+    SELECT n.page, j.seq FROM unnest(%(named_by)s::int[], %(seqs)s::bigint[], %(names)s::text[]) AS n(page, seq, name)
+    JOIN jobs j ON j.seq = n.seq AND j.attempt = n.name
     UNION
-    SELECT j.seq FROM jobs j JOIN attempts a ON a.job = j.seq AND a.id = j.attempt
-    WHERE j.state = 'running' AND j.worker = %(worker)s AND a.worker = %(worker)s AND a.boot = %(boot)s
+    SELECT p.page, j.seq FROM unnest(%(pages)s::int[], %(workers)s::text[], %(boots)s::text[]) AS p(page, worker, boot)
+    JOIN jobs j ON j.worker = p.worker AND j.state = 'running'
+    JOIN attempts a ON a.job = j.seq AND a.id = j.attempt AND a.worker = p.worker AND a.boot = p.boot
 ), locked AS (
-    SELECT j.seq FROM jobs j JOIN wanted w ON w.seq = j.seq
+    SELECT j.seq FROM jobs j JOIN (SELECT DISTINCT seq FROM wanted) AS w ON w.seq = j.seq
     WHERE j.state = 'running' AND j.node <> %(node)s ORDER BY j.seq FOR UPDATE OF j
 ), moved AS (
     UPDATE jobs j SET node = %(node)s FROM locked l WHERE j.seq = l.seq RETURNING j.*
 )
-SELECT {{LIVE_COLUMNS}} FROM moved j LEFT JOIN attempts a ON a.job = j.seq AND a.id = j.attempt ORDER BY j.seq
+SELECT (SELECT min(w.page) FROM wanted w WHERE w.seq = j.seq), {{LIVE_COLUMNS}}
+FROM moved j LEFT JOIN attempts a ON a.job = j.seq AND a.id = j.attempt ORDER BY j.seq
 
 -- name: cut_off
 -- A turn of a node that has begun and does not end keeps its row, and with it everything that the node has: perhaps its
@@ -56,7 +59,7 @@ WITH grave AS (
     WHERE node = %(gone)s AND epoch = %(epoch)s AND NOT gone AND seen_at < clock_timestamp() - {{GONE_AFTER}}
     FOR UPDATE SKIP LOCKED
 )
-UPDATE nodes n SET epoch = n.epoch + 1, gone = true, counted_clock = n.queue_clock FROM grave
+UPDATE nodes n SET epoch = nextval('lives'), gone = true, counted_clock = n.queue_clock FROM grave
 WHERE n.node = grave.node RETURNING grave.counted_clock
 
 -- name: adopt
@@ -71,6 +74,24 @@ FROM nodes m WHERE m.node = %(node)s AND workers.gone_at IS NULL AND workers.nod
 
 -- name: offers_nothing
 DELETE FROM offered WHERE node = %(gone)s
+
+-- name: fold_tallies
+-- What the counters of a node that is gone have is counted in those of this one.
+WITH theirs AS (DELETE FROM tallies WHERE node = %(gone)s RETURNING lane, state, jobs, bytes)
+INSERT INTO tallies SELECT lane, state, %(node)s, jobs, bytes FROM theirs
+ON CONFLICT (lane, state, node) DO UPDATE
+SET jobs = tallies.jobs + excluded.jobs, bytes = tallies.bytes + excluded.bytes
+
+-- name: fold_amounts
+WITH theirs AS (DELETE FROM amounts WHERE node = %(gone)s RETURNING what, name, number)
+INSERT INTO amounts SELECT what, name, %(node)s, number FROM theirs
+ON CONFLICT (what, name, node) DO UPDATE SET number = amounts.number + excluded.number
+
+-- name: forget_nodes
+-- Of a node that has been gone for a day nothing is left: names may be new with each start.
+-- If it comes again its turns are counted from the beginning: nothing that it told may be left either.
+WITH old AS (DELETE FROM nodes WHERE gone AND seen_at < clock_timestamp() - interval '1 day' RETURNING node)
+DELETE FROM news w USING old WHERE w.node = old.node
 
 -- name: has_nobody
 DELETE FROM seen WHERE node = %(gone)s

@@ -13,11 +13,11 @@ FROM (SELECT lane, sum(jobs)::bigint AS jobs FROM tallies WHERE state = 'queued'
 JOIN lanes l ON l.lane = t.lane WHERE t.jobs > 0
 
 -- name: one_job
-SELECT {{JOB}}, d.data, r.value
+SELECT {{JOB}}, d.data, r.value, j.node
 FROM jobs j LEFT JOIN job_data d ON d.seq = j.seq LEFT JOIN results r ON r.seq = j.seq WHERE j.id = %(id)s
 
 -- name: attempts_of
-SELECT {{ATTEMPT}} FROM jobs j JOIN attempts a ON a.job = j.seq WHERE j.id = %(id)s ORDER BY a.id DESC LIMIT %(most)s
+SELECT {{ATTEMPT}}, a.node FROM jobs j JOIN attempts a ON a.job = j.seq WHERE j.id = %(id)s ORDER BY a.id DESC LIMIT %(most)s
 
 -- name: log_of
 SELECT l.at, l.line, a.number

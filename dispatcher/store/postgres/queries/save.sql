@@ -99,8 +99,11 @@ WHERE j.seq = r.seq
 UPDATE jobs j SET about = r.about FROM json_populate_recordset(NULL::jobs, %(rows)s::json) AS r WHERE j.seq = r.seq
 
 -- name: save_attempts
-INSERT INTO attempts SELECT * FROM json_populate_recordset(NULL::attempts, %(rows)s::json)
-ON CONFLICT (job, id) DO UPDATE SET {{ATTEMPT_CHANGES}}
+-- Before the rows of jobs are written: they tell whose the attempts were.
+INSERT INTO attempts ({{ATTEMPT_NAMES}}, node)
+SELECT {{ATTEMPT}}, CASE WHEN j.attempt = a.id THEN j.node END
+FROM json_populate_recordset(NULL::attempts, %(rows)s::json) AS a JOIN jobs j ON j.seq = a.job
+ON CONFLICT (job, id) DO UPDATE SET {{ATTEMPT_CHANGES}}, node = coalesce(excluded.node, attempts.node)
 
 -- name: add_results
 INSERT INTO results SELECT * FROM unnest(%(seqs)s::bigint[], %(texts)s::text[])

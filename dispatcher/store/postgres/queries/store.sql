@@ -36,10 +36,10 @@ SELECT pg_advisory_unlock_all()
 -- name: begin_life
 -- The queue clock goes on from where the node that is furthest has it.
 INSERT INTO nodes (node, epoch, queue_clock, counted_clock, turns, seen_at, since, gone, began, trimmed)
-SELECT %(node)s, 1, c.furthest, c.furthest, 0, clock_timestamp(), clock_timestamp(), false, 0, 0
+SELECT %(node)s, nextval('lives'), c.furthest, c.furthest, 0, clock_timestamp(), clock_timestamp(), false, 0, 0
 FROM (SELECT coalesce(max(queue_clock), 0) AS furthest FROM nodes) AS c
 ON CONFLICT (node) DO UPDATE
-SET epoch = nodes.epoch + 1, queue_clock = excluded.queue_clock, seen_at = excluded.seen_at, since = excluded.since,
+SET epoch = excluded.epoch, queue_clock = excluded.queue_clock, seen_at = excluded.seen_at, since = excluded.since,
     gone = false, began = nodes.turns
 RETURNING epoch, queue_clock
 

@@ -17,6 +17,9 @@ CREATE TABLE nodes (
     trimmed       bigint NOT NULL           -- what it told (table news) up to this turn may be gone
 ) WITH (fillfactor = 50);
 
+-- Numbers of lives: none comes twice, so a node of which nothing is kept any more cannot write either.
+CREATE SEQUENCE lives;
+
 -- What a turn of a node tells the others. They read it in turns of theirs.
 CREATE TABLE news (
     node text COLLATE "C" NOT NULL,
@@ -124,6 +127,7 @@ CREATE TABLE attempts (
     cause       text,
     error       text,
     evidence    text,
+    node        text COLLATE "C",           -- which had it when this was written last
     PRIMARY KEY (job, id)
 );
 
