@@ -16,7 +16,6 @@ from dispatcher.core.jobs.rows import AttemptRow, JobRow
 from dispatcher.core.jobs.states import JobState
 from dispatcher.core.jobs.views.search import has_text, search_of
 from dispatcher.errors import BadParameter
-from dispatcher.store.port import NODE
 from dispatcher.store.requests import Counted, Tally
 
 __all__ = [
@@ -73,8 +72,8 @@ def view(
     )  # fmt: skip
 
 
-def attempt_view(row: AttemptRow, node: str = NODE) -> AttemptView:
-    """An attempt as it is shown; ``node``: which has it, or had it."""
+def attempt_view(row: AttemptRow, node: str = "") -> AttemptView:
+    """An attempt as it is shown; ``node``: which of several has it, or had it."""
     live = "offered" if row.started_at is None else "running"
     state = live if row.cause is None else str(row.cause)
     return AttemptView(

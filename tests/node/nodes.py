@@ -41,6 +41,8 @@ class Nodes:
         store = await PostgresStore.open(self.url, ids, limits=Limits(), node=node)
         house = await House(store=store, first_worker=first, **settings).start()
         house.dispatcher.let_in()
+        assert store._listener is not None
+        store._listener.close()  # no hints: a node has the turns that the test gives it
         return house
 
     async def beat(self, *houses: House) -> None:

@@ -80,7 +80,7 @@ class AttemptView(Struct, frozen=True, kw_only=True):
     error: str | None
     #: When its result was recorded after it had ended in another way (promise S9); None: it was not.
     late_at: float | None = None
-    #: Which node has it, or had it; empty: nobody knows.
+    #: Which node has it, or had it; empty: there are no others.
     node: str = ""
 
 

@@ -121,7 +121,7 @@ class AttemptShape(Struct):
     started_at: Instant | None
     ended_at: Instant | None
     late_at: Instant | None
-    node: Annotated[str | None, Meta(description="the server that has it, or had it")]
+    node: Annotated[str | None, Meta(description="which of several servers has it, or had it")]
     error: ErrorShape | None
 
 
