@@ -9,7 +9,7 @@ PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 ARGS ?=
 
 .DEFAULT_GOAL := help
-CAMPAIGNS := kill syscalls powercut churn restart backup simulator model planted reload faults nemesis cutpolls transports webhooks
+CAMPAIGNS := kill syscalls powercut churn restart backup simulator model planted reload faults nemesis cutpolls transports webhooks nodes
 FAST := tests/core tests/access tests/store tests/node tests/pages tests/config tests/transport tests/handlers \
   --ignore=tests/transport/test_engineio_client.py -m 'not browser'
 .PHONY: help run test test-fast test-others check lint fmt types simulate simulate-long bench docs lock coverage-core sbom planted-bugs mutants clean campaigns faults fuzz fuzz-api reliability
@@ -104,6 +104,7 @@ campaign-nemesis: ## network and server faults without end under load, 2 min (AR
 campaign-transports: ## real browsers by each transport and through proxies, 1,000 jobs each way (ARGS=--long: 10,000)
 campaign-cutpolls: ## polls cut after 1 s and 5 s, 1,500 messages (ARGS=--long: 10,000)
 campaign-webhooks: ## webhooks to receivers with moods, the server killed 50 times (ARGS=--long: 200)
+campaign-nodes: ## three servers on one PostgreSQL: kills, wake-ups, restarts of the database, 8 min (ARGS=--long: 1,000 kills, 2 h)
 $(CAMPAIGNS:%=campaign-%): campaign-%: $(VENV)/test.stamp
 	$(BIN)/python -m tests.campaigns.$* $(ARGS)
 

@@ -76,7 +76,8 @@ class Entrance:
     def __init__(self, settings: Settings, clock: Clock) -> None:
         self.settings = settings
         self.session_cap = session_cap(settings.sessions, _descriptors())
-        self.sessions = EngineServer(SessionLimits.of(settings, sessions=self.session_cap)).sessions
+        limits = SessionLimits.of(settings, sessions=self.session_cap)
+        self.sessions = EngineServer(limits, node=settings.node).sessions
         self.front = front_http.Front(
             self.sessions,
             make_starting_app(Prefix(settings.public_path)),

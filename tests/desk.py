@@ -32,8 +32,9 @@ def lacking() -> list[str]:
         "openssl: TLS (faults, e2e)": _has("openssl"),
         "nginx: the proxy of docs/offices.md (e2e)": _has("nginx") or os.access("/usr/sbin/nginx", os.X_OK),
         "apache2-bin: another proxy of docs/offices.md (e2e)": os.access("/usr/sbin/apache2", os.X_OK),
-        "haproxy: another proxy of docs/offices.md (sdk)": os.access("/usr/sbin/haproxy", os.X_OK),
+        "haproxy: another proxy of docs/offices.md (sdk, e2e)": os.access("/usr/sbin/haproxy", os.X_OK),
         "postgresql: a database for jobs (store)": postgres_programs() is not None,
+        "pgbouncer: a pooler before the database (store)": os.access("/usr/sbin/pgbouncer", os.X_OK),
         "systemd-analyze: the unit of docs/operations.md": _has("systemd-analyze"),
         "node and npm: the stock Engine.IO client (transport)": _has("node", "npm"),
     }

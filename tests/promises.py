@@ -346,7 +346,10 @@ PROOFS: dict[str, Proof] = {
             "node/test_two_nodes.py::test_a_page_that_comes_to_another_node_keeps_its_attempt",
             "crash/test_nodes.py::test_pages_of_a_killed_node_go_on_at_another_one_with_what_they_have",
             "crash/test_nodes.py::test_ten_posts_at_once_with_one_key_over_two_nodes_make_one_job",
+            "e2e/test_several_servers.py::test_when_a_server_ends_pages_and_programs_go_on_at_the_other",
+            "campaign nodes",
         ),
+        ("nodes: ready jobs taken without a lock", "nodes: nodes that acknowledge before they commit"),
     ),
     "S26": Proof(
         (
@@ -354,7 +357,9 @@ PROOFS: dict[str, Proof] = {
             "node/test_node_gone.py::test_a_page_of_a_node_that_is_gone_goes_on_at_another_one",
             "crash/test_nodes.py::test_what_a_killed_node_had_is_done_by_the_others_and_it_may_come_again",
             "crash/test_nodes.py::test_a_node_that_was_stopped_and_wakes_after_others_took_over_ends_and_harms_nothing",
+            "campaign nodes",
         ),
+        ("nodes: turns that do not look at the node's epoch",),
     ),
 }  # fmt: skip
 

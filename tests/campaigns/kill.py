@@ -78,6 +78,9 @@ class Sums:
 class Submitter:
     """One keep-alive connection; each job until it is acknowledged, with the same key."""
 
+    #: Codes of a 503 after which it asks again.
+    passing: tuple[bytes, ...] = (b'"starting"',)
+
     def __init__(self, port: int, notes: Notes, rng: random.Random, *, batched: float = 0.0) -> None:
         """``batched``: the share of the submissions that are batches."""
         self._port = port
@@ -113,7 +116,7 @@ class Submitter:
                 self._notes.unanswered += 1
                 await asyncio.sleep(0)
                 continue
-            if status == 503 and b'"starting"' in answer:
+            if status == 503 and any(code in answer for code in self.passing):
                 await asyncio.sleep(STARTING_S)
                 continue
             assert status in (200, 201), (status, answer)
@@ -150,7 +153,7 @@ class Load:
             reconnect=Reconnect(base_s=0.005, max_s=0.02), transport="both",
         )  # fmt: skip
         self.notes.outcomes = self.farm.outcomes
-        self._submitters = [Submitter(port, self.notes, rng, batched=BATCHED) for _ in range(SUBMITTERS)]
+        self.submitters = [Submitter(port, self.notes, rng, batched=BATCHED) for _ in range(SUBMITTERS)]
         self._ending = False
         self._names = (f"{name}-{number}" for number in range(1 << 40))
         self._made = 0
@@ -167,14 +170,14 @@ class Load:
     async def running(self) -> AsyncIterator[None]:
         """While it lasts, they work."""
         await self.farm.start()
-        self.tasks = [asyncio.create_task(self._submit(submitter)) for submitter in self._submitters]
+        self.tasks = [asyncio.create_task(self._submit(submitter)) for submitter in self.submitters]
         try:
             yield
         finally:
             for task in self.tasks:
                 task.cancel()
             await asyncio.gather(*self.tasks, return_exceptions=True)
-            for submitter in self._submitters:
+            for submitter in self.submitters:
                 submitter.close()
             await self.farm.stop(bye=False)
 

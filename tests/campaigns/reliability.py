@@ -119,6 +119,16 @@ CAMPAIGNS = {
         "a job is submitted for a page at the instant of its cut. Each message must come once, and each job must be "
         "done once.",
     ),
+    "nodes": (
+        "Several servers on one database",
+        "Three real servers share a real PostgreSQL whose disk is synced. Submitters and simulated pages come "
+        "through a door that leads each connection to any of them, so requests come to the wrong server all the "
+        "time. One server is stopped (SIGSTOP) until another has taken over what it had, and then woken, while a "
+        "second one is killed with `kill -9` again and again. Then all are killed by turns, some while they "
+        "start, and the database is stopped as in a crash and started again. At the end of each round every job "
+        "must end, and the rows are compared with what submitters and pages have noted. A server that wakes after "
+        "others have taken over must end, and have written nothing.",
+    ),
     "webhooks": (
         "Webhooks, and a server that is killed",
         "Jobs are submitted, done and cancelled, and two webhooks are told of all changes. One receiver answers well. "

@@ -13,6 +13,7 @@ from tests.campaigns import (
     kill,
     model,
     nemesis,
+    nodes,
     powercut,
     restart,
     simulator,
@@ -31,7 +32,7 @@ SEED = 20_260_727
 PLAYS = {
     "kill": kill.play, "syscalls": syscalls.play, "powercut": powercut.play, "churn": churn.play,
     "restart": restart.play, "backup": backup.play, "simulator": simulator.play, "model": model.play,
-    "nemesis": nemesis.play, "cutpolls": cutpolls.play, "webhooks": webhooks.play,
+    "nemesis": nemesis.play, "cutpolls": cutpolls.play, "webhooks": webhooks.play, "nodes": nodes.play,
 }  # fmt: skip
 
 
@@ -95,3 +96,11 @@ def test_behind_a_proxy_that_cuts_every_poll_no_message_is_lost() -> None:
 
 def test_fault_F08_whatever_a_receiver_of_webhooks_does_each_change_is_told_over_kills_of_the_server() -> None:
     assert _short("webhooks").verdict() == []
+
+
+def test_of_servers_that_share_a_database_each_may_be_killed_or_stopped_and_the_database_restarted() -> None:
+    try:
+        record = _short("nodes")
+    except Skipped as reason:
+        missing(str(reason))
+    assert record.verdict() == []

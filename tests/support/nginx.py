@@ -60,7 +60,7 @@ def without_keeping(lines: str) -> str:
     return lines
 
 
-def _here(lines: str, port: int, upstream: int, certificate: Path | None) -> str:
+def _here(lines: str, port: int, upstream: int, certificate: Path | None, second: int) -> str:
     """The shown ``server`` block with this machine's ports and files."""
     if "server {" not in lines:
         lines = f"server {{\n  listen 443 ssl;\n{lines}\n}}"
@@ -68,6 +68,7 @@ def _here(lines: str, port: int, upstream: int, certificate: Path | None) -> str
     kind = " ssl http2" if "ssl http2" in lines else " ssl"
     lines = re.sub(r"listen [^;]*;", f"listen 127.0.0.1:{port}{kind if certificate else ''};", shown)
     lines = re.sub(r"127\.0\.0\.1:8888", f"127.0.0.1:{upstream}", lines)
+    lines = re.sub(r"127\.0\.0\.1:8889", f"127.0.0.1:{second}", lines)
     lines = re.sub(r"^ *ssl_certificate(_key)? [^;]*;\n", "", lines, flags=re.M)
     if certificate is not None:
         files = f"ssl_certificate {certificate};\n  ssl_certificate_key {certificate};\n"
@@ -78,9 +79,9 @@ def _here(lines: str, port: int, upstream: int, certificate: Path | None) -> str
 
 @contextmanager
 def nginx(
-    directory: Path, door: socket.socket, lines: str, upstream: int, certificate: Path | None = None
+    directory: Path, door: socket.socket, lines: str, upstream: int, certificate: Path | None = None, second: int = 0
 ) -> Iterator[None]:
-    """Runs it with these lines. With a certificate it speaks TLS.
+    """Runs it with these lines. With a certificate it speaks TLS. ``second``: the port of another server.
 
     It inherits ``door``, which listens already: nobody waits for it, and the server can be told its port before.
     """
@@ -91,7 +92,7 @@ def nginx(
     config = directory / "nginx.conf"
     # Its worker may read and write what root has made, if root runs the tests.
     user = "user root;" if os.getuid() == 0 else ""
-    server = _here(lines, door.getsockname()[1], upstream, certificate)
+    server = _here(lines, door.getsockname()[1], upstream, certificate, second)
     config.write_text(_AROUND.format(user=user, directory=directory, server=server))
     with (directory / "error.log").open("wb") as log:
         process = subprocess.Popen(

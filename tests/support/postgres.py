@@ -38,9 +38,12 @@ def postgres_programs() -> Path | None:
 
 
 class Postgres:
-    """One server, in a directory of its own. ``sync``: its disk is synced, as in life; ``settings``: more of them."""
+    """One server, in a directory of its own. ``sync``: its disk is synced, as in life; ``settings``: more of them.
 
-    def __init__(self, *, sync: bool = False, **settings: str) -> None:
+    ``standby_of``: it is a standby of another one, which runs, and follows it from now on.
+    """
+
+    def __init__(self, *, sync: bool = False, standby_of: Postgres | None = None, **settings: str) -> None:
         programs = postgres_programs()
         if programs is None:
             missing("needs PostgreSQL's programs (Debian: apt-get install postgresql)")
@@ -62,7 +65,10 @@ class Postgres:
             "fsync": "on" if sync else "off", "shared_buffers": "32MB", "max_connections": "50",
         }  # fmt: skip
         self._options = " ".join(f"-c {name}={value}" for name, value in (ours | settings).items())
-        self._run("initdb", "-U", "owner", "-A", "trust", "-E", "UTF8", "--locale=C", "--no-sync")
+        if standby_of is None:
+            self._run("initdb", "-U", "owner", "-A", "trust", "-E", "UTF8", "--locale=C", "--no-sync")
+        else:
+            self._run("pg_basebackup", "-d", standby_of.url("postgres"), "-R", "-X", "stream", "-c", "fast")
         self._names = (f"db{number}" for number in itertools.count(1))
 
     def _run(self, program: str, *arguments: str) -> None:
@@ -81,6 +87,15 @@ class Postgres:
     def stop(self, how: str = "fast") -> None:
         """Stops it: ``immediate`` is as good as a crash."""
         self._run("pg_ctl", "stop", "-w", "-s", "-m", how)
+
+    def promote(self) -> None:
+        """A standby that is one no more: it takes writes."""
+        self._run("pg_ctl", "promote", "-w", "-s")
+
+    def set(self, name: str, value: str) -> None:
+        """Sets one of its settings while it runs."""
+        self.sql("postgres", f"ALTER SYSTEM SET {name} = '{value}'")
+        self.sql("postgres", "SELECT pg_reload_conf()")
 
     def end(self) -> None:
         """Stops it, and removes all that it has kept."""

@@ -103,12 +103,9 @@ def _fields(url: str) -> dict[str, Any]:
 
 def connect(url: str, node: str) -> psycopg.Connection[tuple[Any, ...]]:
     """A connection with our settings. Raises StoreRefused."""
-    fields = _fields(url)
+    connection = _reach(url)
     try:
-        connection = psycopg.connect(make_conninfo("", **(_USUAL | fields)), autocommit=True, prepare_threshold=0)
-    except psycopg.Error as error:
-        raise StoreRefused(f"{place_of(url)} cannot be reached: {words_of(error)}") from None
-    try:
+        _refuse_shared(connection, url)
         connection.prepared_max = 400
         for statement in _SETTINGS:
             connection.execute(statement)
@@ -121,6 +118,34 @@ def connect(url: str, node: str) -> psycopg.Connection[tuple[Any, ...]]:
         connection.close()
         raise
     return connection
+
+
+def _reach(url: str) -> psycopg.Connection[tuple[Any, ...]]:
+    try:
+        return psycopg.connect(make_conninfo("", **(_USUAL | _fields(url))), autocommit=True, prepare_threshold=0)
+    except psycopg.Error as error:
+        raise StoreRefused(f"{place_of(url)} cannot be reached: {words_of(error)}") from None
+
+
+def _refuse_shared(connection: psycopg.Connection[tuple[Any, ...]], url: str) -> None:
+    """A pooler that lends its connections for a transaction would lend our locks, settings and statements to others.
+
+    Behind a pooler the database's process is not the one that was told at the connect. Whether it stays ours shows
+    while another client has a transaction open: that one gets the process that was used last, if it is free.
+    """
+    mine = _process(connection)
+    if mine == connection.info.backend_pid:
+        return
+    with _reach(url) as other, other.transaction():
+        if _process(other) == mine or _process(connection) != mine:
+            raise StoreRefused(
+                f"{place_of(url)} is a pooler that lends a connection for one transaction: "
+                "set its pool_mode to session, or give the address of the database itself"
+            )
+
+
+def _process(connection: psycopg.Connection[tuple[Any, ...]]) -> int:
+    return int(connection.execute("SELECT pg_backend_pid()", prepare=False).fetchall()[0][0])
 
 
 def _check(connection: psycopg.Connection[tuple[Any, ...]], url: str) -> None:

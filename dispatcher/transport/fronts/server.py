@@ -29,7 +29,8 @@ class EngineServer(AsyncServer):  # type: ignore[misc]  # python-engineio has no
     ``connect(sid, environ)``, ``message(sid, data)``, ``disconnect(sid, reason)``.
     """
 
-    def __init__(self, limits: SessionLimits, listener: Listener | None = None) -> None:
+    def __init__(self, limits: SessionLimits, listener: Listener | None = None, *, node: str = "") -> None:
+        """``node``: what its session ids begin with."""
         super().__init__(
             async_mode="tornado",
             transports=["polling", "websocket"] if limits.websocket else ["polling"],
@@ -43,11 +44,15 @@ class EngineServer(AsyncServer):  # type: ignore[misc]  # python-engineio has no
             monitor_clients=False,
             logger=_log,  # with a logger of its own it would add a handler and set a level
         )
+        self._prefix = f"{node}." if node else ""
         self.sessions = Sessions(limits, listener or _Events(self), new_sid=self.generate_id)
 
     def generate_id(self) -> str:
-        """A session id: 128 random bits, where stock has 96 and a counter."""
-        return new_sid()
+        """A session id: 128 random bits, where stock has 96 and a counter.
+
+        It begins with the node that has the session: a proxy before several nodes reads there where a request belongs.
+        """
+        return self._prefix + new_sid()
 
     def transport(self, sid: str) -> str:
         """``polling`` or ``websocket``. Raises KeyError: no such session."""

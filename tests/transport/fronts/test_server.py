@@ -20,6 +20,14 @@ def server_with_events() -> tuple[EngineServer, Bench, list[tuple[object, ...]]]
     return server, Bench(server.sessions), events
 
 
+def test_the_ids_of_its_sessions_begin_with_its_node() -> None:
+    bench = Bench(EngineServer(SessionLimits(), node="east").sessions)
+    first, second = bench.open(), bench.open()
+    assert first != second
+    assert [sid[:5] for sid in (first, second)] == ["east."] * 2
+    assert {len(sid) for sid in (first, second)} == {5 + 22}
+
+
 def test_handlers_registered_with_on_are_called_as_plain_functions() -> None:
     _, bench, events = server_with_events()
     sid = bench.open()
