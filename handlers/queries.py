@@ -6,9 +6,7 @@ A field that an address does not know is refused: a list that overlooked a filte
 from __future__ import annotations
 
 import difflib
-import re
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from datetime import UTC, datetime
 from enum import StrEnum
 from typing import Protocol
 from urllib.parse import urlencode
@@ -24,9 +22,9 @@ from dispatcher.core.jobs.views.changes import ChangeFilter
 from dispatcher.core.jobs.views.search import search_of
 from dispatcher.errors import BadParameter
 from handlers.mediatype import CSV, JSON, LINES, liked_best
+from handlers.times import instant_of, rfc3339, window_of
 
 __all__ = [
-    "BACK_PATTERN",
     "CHANGES",
     "CONSOLE_JOBS",
     "DEAD",
@@ -40,7 +38,6 @@ __all__ = [
     "STATS",
     "TYPES",
     "WAIT",
-    "WINDOW_PATTERN",
     "WORKERS",
     "Filter",
     "FilterFields",
@@ -72,19 +69,8 @@ _LONGEST_NAME = 100
 #: Of instants in an address.
 _INSTANTS = ("created_after", "created_before", "ended_after", "ended_before")
 _ACT_INSTANTS = ("after", "before")
-#: A time back from now: at most some 270 years, so that there is such an instant.
-BACK_PATTERN = "-([0-9]{1,9}s|[0-9]{1,8}m|[0-9]{1,6}h|[0-9]{1,5}d)"
-_BACK = re.compile(BACK_PATTERN)
-#: A length of time from SHORTEST_WINDOW_S to LONGEST_WINDOW_S: 1 to 43200 minutes, to 720 hours, to 30 days.
-WINDOW_PATTERN = (
-    "([1-9][0-9]{0,3}|[123][0-9]{4}|4([012][0-9]{3}|3([01][0-9]{2}|200)))m"
-    "|([1-9][0-9]?|[1-6][0-9]{2}|7([01][0-9]|20))h|([1-9]|[12][0-9]|30)d"
-)
 #: The window where only a type is named.
 _USUAL_WINDOW_S = 3_600
-_UNIT_S = {"s": 1, "m": 60, "h": 3_600, "d": 86_400}
-#: Date, time, and a difference from UTC.
-_INSTANT = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}[Tt][0-9:.]+([Zz]|[+-][0-9]{2}:[0-9]{2})", re.ASCII)
 _WAITS = " A job is submitted and waited for with the header 'Prefer: wait=N'."
 
 
@@ -188,9 +174,9 @@ def stats_arguments(handler: RequestHandler) -> tuple[str, int | None]:
     name, text = _text(handler, "type"), _text(handler, "window")
     if not text:
         return name, _USUAL_WINDOW_S if name else None
-    if not re.fullmatch(WINDOW_PATTERN, text):
+    if (window_s := window_of(text)) is None:
         raise BadParameter("window must be a length of time from 1m to 30d, as in 15m, 1h or 7d.", parameter="window")
-    return name, int(text[:-1]) * _UNIT_S[text[-1]]
+    return name, window_s
 
 
 class FilterFields(Protocol):
@@ -356,16 +342,8 @@ def _instant(handler: FilterFields, name: str, now_at: float) -> float | None:
     text = _text(handler, name)
     if not text:
         return None
-    if _BACK.fullmatch(text):
-        return now_at - int(text[1:-1]) * _UNIT_S[text[-1]]
-    try:
-        # A plus in an address is a blank.
-        at = text.replace(" ", "+")
-        if _INSTANT.fullmatch(at):
-            # The next page's address says it in UTC, where not each is one of the years 1 to 9999.
-            return datetime.fromisoformat(at.upper()).astimezone(UTC).timestamp()
-    except (ValueError, OverflowError, OSError):
-        pass
+    if (at := instant_of(text, now_at)) is not None:
+        return at
     words = "an instant as in 2026-11-23T21:04:05Z, or a time back from now as in -90s, -15m, -1h or -7d"
     raise BadParameter(f"{name} must be {words}.", parameter=name)
 
@@ -401,8 +379,4 @@ def next_query(wanted: Filter, cursor: str | None, **shape: str) -> str:
 
 
 def _told(wanted: Filter, names: Iterable[str]) -> dict[str, str]:
-    return {name: _rfc3339(at) for name in names if (at := getattr(wanted, name)) is not None}
-
-
-def _rfc3339(at: float) -> str:
-    return datetime.fromtimestamp(at, UTC).isoformat().replace("+00:00", "Z")
+    return {name: rfc3339(at) for name in names if (at := getattr(wanted, name)) is not None}

@@ -46,7 +46,7 @@ from dispatcher.store.requests import (
     ReadyRows,
     Save,
     Saved,
-)
+)  # fmt: skip
 from dispatcher.store.storable import ITEM_ERRORS, check_storable
 from dispatcher.store.tokens import Tokens
 from dispatcher.store.types import KnownTypes
@@ -131,8 +131,7 @@ class MemoryRows:
 
     def due(self, request: Due) -> DueRows:
         """See requests.Due."""
-        nothing = self.agenda.nothing(request)
-        if nothing is not None:
+        if (nothing := self.agenda.nothing(request)) is not None:
             return nothing
         waiting = [row for row in self.by_seq.values() if row.state in WAITING]
         overdue = [row for row in waiting if row.expires_at is not None and row.expires_at <= request.now_at]
@@ -296,9 +295,7 @@ class MemoryStore(HadAlone, WithoutBackups):
 
     def __init__(self, ids: Ids, *, key: bytes, limits: Limits | None = None) -> None:
         self.location = "in memory: nothing is kept when the server stops"
-        self.created = True
-        self.epoch = 1
-        self.key = key
+        self.created, self.epoch, self.key = True, 1, key
         self.rows = MemoryRows()
         self.batches = MemoryBatches(self.rows.by_seq, self.rows.results)
         self.hooks, self.kept, self.endings = self.rows.hooks, self.rows.kept, self.rows.endings
@@ -345,8 +342,7 @@ class MemoryStore(HadAlone, WithoutBackups):
         return self._job(job_id)
 
     def _job(self, job_id: str) -> JobView | None:
-        seq = self.rows.by_id.get(job_id)
-        if seq is None:
+        if (seq := self.rows.by_id.get(job_id)) is None:
             return None
         row = self.rows.by_seq[seq]
         attempts = with_current(row, self.rows.attempts_of(row.seq))

@@ -111,10 +111,8 @@ def test_a_list_is_repeated_flags_or_commas_and_the_stronger_source_replaces_the
 def test_a_token_file_gives_the_token_and_says_where_it_came_from(tmp_path: Path) -> None:
     path = tmp_path / "token"
     path.write_text("s3cret\n")
-    for options in (
-        parse(["--token-file", str(path)], HOME),
-        parse([], {"PAGEHAND_TOKEN_FILE": str(path)} | HOME),
-    ):
+    by_variable = {"PAGEHAND_TOKEN_FILE": str(path)} | HOME
+    for options in (parse(["--token-file", str(path)], HOME), parse([], by_variable)):
         assert options.settings.token == "s3cret"
         assert str(path) in options.origins["token"]
 

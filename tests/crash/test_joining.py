@@ -30,7 +30,7 @@ class At:
 def joins(server: ServerProcess, text: str, **known: Any) -> Page:
     """A page has sent its ``register``."""
     page = Page(At(server))
-    page.say("register", types=["echo"], boot=f"boot-{page.sid}", version=1, join=text, **known)
+    page.say("register", types=["echo"], boot=page.boot, version=1, join=text, **known)
     return page
 
 

@@ -186,7 +186,7 @@ def test_fault_D13_old_requests_that_come_again_change_nothing(tmp_path: Path) -
         offer = taken(server, page)
         job_id, attempt = str(offer["id"]), offer["attempt"]
         old = [
-            post(page, server, "register", types=["x"], boot=f"boot-{page.sid}", version=1),
+            post(page, server, "register", types=["x"], boot=page.boot, version=1),
             post(page, server, "accept", attempt=attempt),
             post(page, server, "result", attempt=attempt, value="first"),
         ]

@@ -84,6 +84,8 @@ class Page:
         assert opened.status == 200, opened
         self.sid = sid_in(opened.body)
         self.target = f"{HANDSHAKE}&sid={self.sid}"
+        #: A boot has no dot, and the name of a node stands before one in the id of a session.
+        self.boot = f"boot-{self.sid.replace('.', '-')}"
         self._seen: list[dict[str, Any]] = []
 
     def say(self, op: str, **fields: Any) -> None:
@@ -107,7 +109,7 @@ class Page:
 
     def register(self, *types: str, **fields: Any) -> dict[str, Any]:
         """Join as a worker; returns the server's answer."""
-        self.say("register", types=types, boot=f"boot-{self.sid}", version=1, **fields)
+        self.say("register", types=types, boot=self.boot, version=1, **fields)
         return self.hear("registered")
 
     def leave(self) -> None:

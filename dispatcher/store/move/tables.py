@@ -11,7 +11,7 @@ from typing import Any
 
 from msgspec import Struct
 
-from dispatcher.store.columns import JOB_COLUMNS
+from dispatcher.store.columns import ATTEMPT_COLUMNS, JOB_COLUMNS
 from dispatcher.store.port import NODE
 from dispatcher.store.postgres.keys import ALL_LANES, lane_fields, lane_key
 
@@ -65,9 +65,9 @@ TABLES = (
     _same("job_data", "seq", "data"),
     _same("results", "seq", "value"),
     _same("job_tags", "tag", "seq"),
-    _same(
-        "attempts", "id", "job", "number", "worker", "worker_name", "boot", "offered_at", "started_at", "ended_at",
-        "late_at", "cause", "error", "evidence",
+    Table(
+        "attempts", (*ATTEMPT_COLUMNS, "node"),
+        f"SELECT {', '.join(ATTEMPT_COLUMNS)}, '{NODE}' FROM attempts",  # noqa: S608
     ),
     _same("logs", "line_no", "job", "attempt", "at", "line", numbered="line_no"),
     Table(
@@ -112,4 +112,4 @@ TABLES = (
 )  # fmt: skip
 #: Tables of the database that nothing of the file goes into: nodes, what they tell each other, their pages, and
 #: what triggers count.
-LEFT = frozenset({"meta", "nodes", "news", "offered", "seen", "amounts"})
+LEFT = frozenset({"meta", "nodes", "news", "offered", "seen", "amounts", "uncounted"})

@@ -58,7 +58,7 @@ from dispatcher.store.views import (
     type_views,
     view,
     with_current,
-)
+)  # fmt: skip
 
 __all__ = ["PostgresStore"]
 
@@ -309,8 +309,7 @@ class PostgresStore(WithoutBackups):
 
     def listen(self, hinted: Callable[[], None]) -> None:
         """See port.Store. It knows no more than that somebody has hinted."""
-        loop, url = self._thread.loop, self._url
-        self._listener = HintListener(loop, lambda: connect(url, self.node), self.node, hinted)
+        self._listener = HintListener(self._thread.loop, lambda: connect(self._url, self.node), self.node, hinted)
 
     def _hint(self) -> None:
         """Behind the turns that wait. If the database is away nobody hears of it, and nobody needs to."""
@@ -324,8 +323,7 @@ class PostgresStore(WithoutBackups):
 
     async def ready(self) -> list[LaneReady]:
         """See port.Store."""
-        rows = await self._reader.one("all_ready")
-        return sorted((LaneReady(*row) for row in rows), key=lambda ready: ready.lane)
+        return sorted((LaneReady(*row) for row in await self._reader.one("all_ready")), key=lambda ready: ready.lane)
 
     async def live_attempts(self) -> list[LiveAttempt]:
         """See port.Store."""

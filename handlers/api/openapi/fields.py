@@ -12,7 +12,8 @@ from dispatcher.core.jobs.model import WorkerStatus
 from dispatcher.core.jobs.states import JobState
 from dispatcher.core.jobs.views.search import LONGEST_SEARCH
 from handlers.api.jobjson import JOB_FIELDS, LINE_FIELDS
-from handlers.queries import BACK_PATTERN, MAX_WAIT_S, WINDOW_PATTERN, ListFormat
+from handlers.queries import MAX_WAIT_S, ListFormat
+from handlers.times import BACK_PATTERN, WINDOW_PATTERN
 
 __all__ = ["HEADERS", "PATH_NAMES", "Field", "query_field"]
 

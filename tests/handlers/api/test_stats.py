@@ -8,7 +8,7 @@ from urllib.parse import urlencode
 import pytest
 
 from dispatcher.core.jobs.views.endings import LONGEST_WINDOW_S, SHORTEST_WINDOW_S
-from handlers.queries import WINDOW_PATTERN
+from handlers.times import WINDOW_PATTERN
 from tests.handlers.conftest import Ask, Browser, body_of
 from tests.support.house import House, run_one
 

@@ -20,7 +20,9 @@ from .script import Finding, words
 __all__ = ["check_html", "check_style"]
 
 _MISSING = json.loads((Path(__file__).with_name("missing.json")).read_text(encoding="utf-8"))
-_PROPERTIES = set(_MISSING["css"]["properties"])
+#: Internet Explorer draws SVG since version 9, and takes its ``fill`` from a style sheet.
+_OF_SVG = {"fill"}
+_PROPERTIES = set(_MISSING["css"]["properties"]) - _OF_SVG
 _VALUES: dict[str, set[str]] = {}
 for _path in _MISSING["css"]["property_values"]:
     _VALUES.setdefault(_path.split(":")[0], set()).add(_path.split(":")[-1])

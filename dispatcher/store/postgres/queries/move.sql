@@ -6,7 +6,7 @@ SELECT EXISTS (SELECT FROM nodes WHERE seen_at <> '-infinity')
 
 -- name: forget_all
 TRUNCATE nodes, news, lanes, offered, jobs, job_data, results, job_tags, attempts, logs, tallies, workers, seen, tokens,
-    credentials, acts, kept, kept_types, endings, endpoints, messages, deliveries, amounts
+    credentials, acts, kept, kept_types, endings, uncounted, endpoints, messages, deliveries, amounts
 
 -- name: take_key
 UPDATE meta SET key = %(key)s
