@@ -263,7 +263,10 @@ async def _drain(site: Site, load: Load) -> None:
     jobs = len(load.notes.accepted)
 
     async def done() -> bool:
-        counts = (await site.nodes["a"].get("/api/v1/stats"))["jobs"]
+        answer = await site.nodes["a"].request("GET", "/api/v1/stats")
+        if answer.status == 503:  # it may not have found the database again yet
+            return False
+        counts = answer.json()["jobs"]
         return bool(counts["succeeded"] == sum(counts.values()) >= jobs)
 
     with suppress(TimeoutError):  # the look says which have not ended

@@ -199,7 +199,8 @@ def _one_of(names: Sequence[str], which: int) -> str:
 
 def _replaced(value: Any, known: dict[str, str]) -> Any:
     if isinstance(value, dict):
-        return {name: _replaced(item, known) for name, item in value.items()}
+        # A file names no node, for it has one.
+        return {name: _replaced(item, known) for name, item in value.items() if name != "node"}
     if isinstance(value, list | tuple):
         return [_replaced(item, known) for item in value]
     return known.get(value, value) if isinstance(value, str) else value
