@@ -166,16 +166,7 @@ def _api(given: dict[str, Any]) -> list[URLSpec]:
         url(rf"/api/v1/operations/{_ID}/stop", actions.StopHandler, given, name="api-operation-stop"),
         url(r"/api/v1/events", events.EventsHandler, given, name="api-events"),
         url(r"/api/v1/changes", events.ChangesHandler, given, name="api-changes"),
-        url(r"/api/v1/workers", api.WorkersHandler, given, name="api-workers"),
-        url(rf"/api/v1/workers/{_ID}", workers.WorkerHandler, given, name="api-worker"),
-        *(
-            url(rf"/api/v1/workers/{_ID}/{order}", handler, given, name=f"api-worker-{order}")
-            for order, handler in _ORDERS.items()
-        ),
-        url(r"/api/v1/types", types.TypesHandler, given, name="api-types"),
-        url(rf"/api/v1/types/{_TYPE}", types.OneTypeHandler, given, name="api-type"),
-        url(rf"/api/v1/types/{_TYPE}/pause", types.TypePauseHandler, given, name="api-type-pause"),
-        url(rf"/api/v1/types/{_TYPE}/resume", types.TypeResumeHandler, given, name="api-type-resume"),
+        *_farm(given),
         url(r"/api/v1/failures", FailuresHandler, given, name="api-failures"),
         url(r"/api/v1/overview", OverviewHandler, given, name="api-overview"),
         url(r"/api/v1/stats", api.StatsHandler, given, name="api-stats"),
@@ -187,6 +178,21 @@ def _api(given: dict[str, Any]) -> list[URLSpec]:
         url(rf"/api/v1/tokens/{_ID}", tokens.TokenHandler, given, name="api-token"),
         *_webhooks(given),
         url(r"/metrics", MetricsHandler, given, name="metrics"),
+    ]
+
+
+def _farm(given: dict[str, Any]) -> list[URLSpec]:
+    return [
+        url(r"/api/v1/workers", api.WorkersHandler, given, name="api-workers"),
+        url(rf"/api/v1/workers/{_ID}", workers.WorkerHandler, given, name="api-worker"),
+        *(
+            url(rf"/api/v1/workers/{_ID}/{order}", handler, given, name=f"api-worker-{order}")
+            for order, handler in _ORDERS.items()
+        ),
+        url(r"/api/v1/types", types.TypesHandler, given, name="api-types"),
+        url(rf"/api/v1/types/{_TYPE}", types.OneTypeHandler, given, name="api-type"),
+        url(rf"/api/v1/types/{_TYPE}/pause", types.TypePauseHandler, given, name="api-type-pause"),
+        url(rf"/api/v1/types/{_TYPE}/resume", types.TypeResumeHandler, given, name="api-type-resume"),
     ]
 
 

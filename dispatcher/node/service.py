@@ -90,8 +90,7 @@ class Dispatcher(BatchVerbs, FarmVerbs):
         self._now_and_then = now_and_then
         self.machine = make_machine(settings, rng, shared=store.beat_s is not None)
         self._intake = Intake(most_jobs=settings.intake_queue, most_bytes=settings.intake_bytes)
-        self._activity = Activity()
-        self._waiters = Waiters(settings.waiters)
+        self._activity, self._waiters = Activity(), Waiters(settings.waiters)
         self._turns = Turns(
             machine=self.machine, store=store, clock=clock, intake=self._intake, activity=self._activity,
             send=lambda effect: self.pages.send(effect), after=self._after_turn, failed=failed, waiters=self._waiters,

@@ -14,6 +14,8 @@ from dispatcher.clock import Clock
 __all__ = ["PULSE_S", "Timer"]
 
 PULSE_S = 1.0
+#: A loop may fire a hair early: by no more than the resolution of a clock, which is 16 ms on Windows.
+HAIR_S = 0.02
 
 
 class Timer:
@@ -41,8 +43,12 @@ class Timer:
 
     def _due(self) -> None:
         self._handle = None
-        # The loop may fire a hair early; without the max it would be armed for the same instant for ever.
-        now = max(self._clock.monotonic(), self._at)
+        now = self._clock.monotonic()
+        if self._at - now > HAIR_S:  # our clock goes slower than the loop's: what is due waits for ours
+            self.arm(self._at)
+            return
+        # Without the max a hair would have it armed for the same instant, for ever.
+        now = max(now, self._at)
         try:
             self._fire(now, now - self._at)
         finally:

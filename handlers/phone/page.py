@@ -9,7 +9,7 @@ from dispatcher.access.scopes import Scope
 from handlers import queries
 from handlers.console.page import PageHandler
 from handlers.phone.catalogue import BLAME, TROUBLES, CodeMeaning
-from handlers.phone.spoken import BadCode, Spoken, read
+from handlers.phone.spoken import MOST_TRIES, BadCode, Spoken, read
 
 __all__ = ["PhonePage"]
 
@@ -53,6 +53,15 @@ class PhonePage(PageHandler):
                 trouble = spoken.trouble
         except BadCode as bad:
             fault = str(bad)
-        self.show("phone.html", code=typed, trouble=trouble, spoken=spoken, fault=fault, blame=BLAME, parts=_parts)
+        self.show(
+            "phone.html",
+            code=typed,
+            trouble=trouble,
+            spoken=spoken,
+            fault=fault,
+            blame=BLAME,
+            parts=_parts,
+            most_tries=MOST_TRIES,
+        )
 
     head = get

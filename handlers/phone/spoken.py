@@ -14,13 +14,15 @@ from msgspec import Struct
 
 from handlers.phone.catalogue import TROUBLES, CodeMeaning
 
-__all__ = ["LETTERS", "MOST_TRIES", "BadCode", "Spoken", "read", "written"]
+__all__ = ["LETTERS", "MOST_TRIES", "BadCode", "Spoken", "read"]
 
 LETTERS = "23456789ABCDEFGHJKLMNPQRSTUVWXYZ"
 #: So many, or more.
 MOST_TRIES = 255
 _WEIGHTS = (1, 3, 5, 7, 9)
 _LENGTH = 6
+#: Hyphens and dashes, as keyboards and programs make them.
+_BETWEEN = "-\u2010\u2011\u2012\u2013\u2014"
 _DAY = 24 * 60
 _AGAIN = "Let it be read again, letter by letter."
 
@@ -44,8 +46,8 @@ class Spoken(Struct, frozen=True):
 
 
 def read(text: str) -> Spoken:
-    """Reads what was typed: small letters, blanks and hyphens do not matter. Raises BadCode."""
-    letters = "".join(text.upper().split()).replace("-", "")
+    """Reads what was typed: small letters, blanks, hyphens and dashes do not matter. Raises BadCode."""
+    letters = "".join(letter for letter in text.upper() if letter not in _BETWEEN and not letter.isspace())
     if odd := sorted({letter for letter in letters if letter not in LETTERS}):
         raise BadCode(f"A code has no {' and no '.join(odd)}. {_AGAIN}")
     if len(letters) != _LENGTH:
@@ -60,14 +62,6 @@ def read(text: str) -> Spoken:
     if place >= len(TROUBLES) or minute >= _DAY:
         raise BadCode(f"This server knows no such code: the page may be of a newer version. {_AGAIN}")
     return Spoken(TROUBLES[place], minute, tries)
-
-
-def written(said: Spoken) -> str:
-    """The letters, as the page writes them."""
-    number = TROUBLES.index(said.trouble) << 19 | said.minute << 8 | min(said.tries, MOST_TRIES)
-    values = [number >> shift & 31 for shift in (20, 15, 10, 5, 0)]
-    letters = "".join(LETTERS[value] for value in [*values, _check(values)])
-    return f"{letters[:3]}-{letters[3:]}"
 
 
 def _check(values: list[int]) -> int:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from typing import Any
 
 import pytest
 
@@ -16,8 +17,8 @@ pytestmark = pytest.mark.gen_test
 class Fired:
     """A timer on a clock turned by hand; it keeps its first lateness."""
 
-    def __init__(self) -> None:
-        self.clock = ManualClock()
+    def __init__(self, clock: ManualClock | None = None) -> None:
+        self.clock: Any = clock or ManualClock()
         self.late_s: asyncio.Future[float] = asyncio.get_running_loop().create_future()
         self.timer = Timer(self.clock, lambda now, late_s: self.late_s.set_result(late_s))
 
@@ -38,6 +39,30 @@ async def test_a_timer_that_is_overdue_keeps_how_late_it_is_when_it_is_armed_aga
     fired.timer.arm(fired.clock.monotonic() - 40.0)
     fired.timer.arm(None)
     assert await fired.late_s == 30.0
+    fired.timer.stop()
+
+
+class ReadClock(ManualClock):
+    """A clock that notes when it is read."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.read = asyncio.Event()
+
+    def monotonic(self) -> float:
+        self.read.set()
+        return super().monotonic()
+
+
+async def test_a_clock_that_goes_slower_than_the_loop_s_is_waited_for():
+    """Else what is due in a second was done early on a slow machine, in tests that turn their clock by hand."""
+    fired = Fired(ReadClock())
+    fired.timer.arm(fired.clock.monotonic() + 0.05)
+    fired.clock.read.clear()
+    await fired.clock.read.wait()  # the loop has come as far
+    assert not fired.late_s.done()
+    fired.clock.advance(0.05)
+    assert await fired.late_s == 0.0
     fired.timer.stop()
 
 

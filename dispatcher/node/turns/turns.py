@@ -72,6 +72,17 @@ class Turns:
     its changes and the jobs that it shows; ``failed`` when the store has failed and the process must end.
     """
 
+    #: Pages can come from now on: whoever was here in an earlier life is gone until it comes.
+    new_life = False
+    #: The store's disk has space for new jobs, as of the last turn.
+    has_space = True
+    #: When the next turn may begin, after one that has not happened; None: at once.
+    resume_at: float | None = None
+    #: UTC instant at which the store wants a turn; None: none.
+    next_due_at: float | None = None
+    #: The same by the monotonic clock, for backoffs.
+    next_backoff_at: float | None = None
+
     def __init__(
         self,
         *,
@@ -85,15 +96,9 @@ class Turns:
         activity: Activity,
         waiters: Waiters,
     ) -> None:
-        self._machine = machine
-        self._store = store
-        self._clock = clock
-        self._send = send
-        self._after = after
-        self._failed = failed
-        self._intake = intake
-        self._activity = activity
-        self._waiters = waiters
+        self._machine, self._store, self._clock = machine, store, clock
+        self._send, self._after, self._failed = send, after, failed
+        self._intake, self._activity, self._waiters = intake, activity, waiters
         self.opened = clock.monotonic()
         #: Who is told of the changes of the turns to come, and who is to hear that there are messages.
         self.endpoints: tuple[Endpoint, ...] = ()
@@ -103,28 +108,18 @@ class Turns:
         self._awaited = False
         self._commands: list[Asked] = []
         self._more = True
-        #: Pages can come from now on: whoever was here in an earlier life is gone until it comes.
-        self.new_life = False
         self._begun = self._broken = self._closed = False
         self._running: asyncio.Future[TurnReport] | None = None
         #: The turn in flight holds something that was gathered (or is the first one), not housekeeping alone.
         self._carries = True
-        #: The store's disk has space for new jobs, as of the last turn.
-        self.has_space = True
         #: Why the last turn has not happened and what pages said waits: the disk is full, reserve and all, or the
         #: database is away. None: it has happened.
         self._holding: StorageFull | StorageAway | None = None
-        #: When the next turn may begin, after such a one; None: at once.
-        self.resume_at: float | None = None
         self.outcomes = Outcomes(machine, self.carry_out)
         #: Monotonic instants until which the next turn waits for more; the second one if nobody waits for the turn.
         self._gather_until = self._linger_until = 0.0
         #: How many requests with jobs were in the last turn, or waited at its end, if one turn can hold them all.
         self._submitters = 0
-        #: UTC instant at which the store wants a turn; None: none.
-        self.next_due_at: float | None = None
-        #: The same by the monotonic clock, for backoffs.
-        self.next_backoff_at: float | None = None
 
     # -- gathering
 

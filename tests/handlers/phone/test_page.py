@@ -7,8 +7,9 @@ from urllib.parse import urlencode
 import pytest
 
 from handlers.phone.catalogue import TROUBLES
-from handlers.phone.spoken import Spoken, written
+from handlers.phone.spoken import Spoken
 from tests.handlers.conftest import Browser
+from tests.handlers.phone.letters import written
 
 pytestmark = pytest.mark.gen_test(timeout=30)
 
