@@ -153,4 +153,5 @@ def test_an_asynchronous_standby_lacks_what_it_had_not_received_and_the_check_se
     submitter = asyncio.run(run())
     found = compared(standby, database, submitter, drained=False)
     lost = [item for item in found if item.startswith("lost")]
-    assert SOME <= len(lost) < len(submitter.accepted)
+    # Each submitter may have had one job on its way when the standby stopped following.
+    assert SOME - SUBMITTERS <= len(lost) < len(submitter.accepted)

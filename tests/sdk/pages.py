@@ -51,6 +51,13 @@ def ops(page: Page, now: float) -> list[str]:
     return [message["op"] for message in say(page, now)]
 
 
+def sent(page: Page, now: float) -> list[str]:
+    """The ops of what the page sends now by a socket: nothing answers them."""
+    batch = page.take(now)
+    page.sent(batch, now)
+    return [json.loads(text)["op"] for text in batch.messages]
+
+
 def with_report(**settings: int) -> Page:
     page = new_page(quick=True)
     join(page, **settings)

@@ -8,7 +8,7 @@ import pytest
 
 from dispatcher.sdk.simulator.faults import Faults
 from dispatcher.sdk.simulator.journal import Journal
-from tests.sdk.pages import NEVER, connect, hear, join, new_page, offer, ops, say, with_report, with_report_in
+from tests.sdk.pages import NEVER, connect, hear, join, new_page, offer, ops, say, sent, with_report, with_report_in
 
 # Registering.
 
@@ -88,6 +88,21 @@ def test_a_job_that_asks_for_confirmation_waits_for_go_even_when_quick():
     assert ops(page, 6.0) == ["accept"], "an accept that waits for go is said again"
     hear(page, 6.1, op="go", attempt="a1")
     assert ops(page, 6.1) == ["result"]
+
+
+@pytest.mark.parametrize("quick", [False, True], ids=["usual", "a quick one that takes long"])
+def test_by_a_socket_an_accept_is_repeated_until_go_comes(quick):
+    page = new_page(quick=quick, faults=NEVER)
+    join(page)
+    offer(page, 1.0)
+    page.tick(2.0)
+    assert sent(page, 2.0) == ["accept"]
+    page.tick(6.9)
+    assert sent(page, 6.9) == []
+    page.tick(7.0)
+    assert sent(page, 7.0) == ["accept"]
+    hear(page, 7.1, op="go", attempt="a1")
+    assert page.next_deadline() is None
 
 
 def test_an_offer_that_comes_again_is_accepted_again_and_run_once():

@@ -188,8 +188,8 @@ class Driver:
         if self._chance(self._faults.lose_post_answers, "lost_post_answers"):
             self._carrier.lose_answer()
             await send(session.sid, body)
-        if self._carrier.answers:
-            self.page.posted(batch, self._clock())
+        heard = self.page.posted if self._carrier.answers else self.page.sent
+        heard(batch, self._clock())
         return True
 
     def _end_session(self, error: Exception) -> None:

@@ -1,7 +1,7 @@
 """The attempts that a page holds: offered, accepted, running. Pure; the page carries out its requests.
 
-A task starts when the POST with its accept has been answered 200; with ``confirm`` it waits for ``go`` too; a
-quick task starts at once and sends only its result.
+A task starts when the POST with its accept has been answered 200; with ``confirm``, and by a socket, it waits for
+``go``; a quick task starts at once and sends only its result.
 """
 
 from __future__ import annotations
@@ -158,10 +158,19 @@ class Hands:
         else:
             self._start(held, now)
 
+    def accept_sent(self, attempt: str, now: float) -> None:
+        """The accept has gone by a socket, which answers nothing: it is repeated until ``go`` comes."""
+        held = self._held.get(attempt)
+        if held is not None and (held.phase is not Phase.RUNNING or held.late):
+            held.accept_at = now + self._owner.seconds("repeat_ms")
+
     def go(self, attempt: str, now: float) -> None:
         """The server says that the task may start."""
         held = self._held.get(attempt)
-        if held is not None and held.phase is not Phase.RUNNING:
+        if held is None:
+            return
+        held.accept_at = None
+        if held.phase is not Phase.RUNNING:
             self._start(held, now)
 
     def cancelled(self, attempt: str) -> None:

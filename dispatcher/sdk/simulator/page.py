@@ -4,7 +4,8 @@ The driver tells it what arrived and what time it is (monotonic seconds). It ans
 with the next instant at which it wants to be called. It keeps the rules of ``static/worker/*.js``:
 
 - in each new session it says ``register``, again and again until ``registered`` comes;
-- it accepts an offer, and starts the task when the POST with the accept has been answered 200 (``hands.py``);
+- it accepts an offer, and starts the task when the POST with the accept has been answered 200 or, by a socket,
+  ``go`` has come (``hands.py``);
 - it stashes a result before it first sends it, and repeats it until a verdict comes (``stash.py``);
 - it sends again in the next session what a lost one may have swallowed.
 
@@ -112,6 +113,12 @@ class Page:
         for out in batch.outs:
             if out.accepts is not None:
                 self.hands.accept_arrived(out.accepts, now)
+
+    def sent(self, batch: PacketGroup, now: float) -> None:
+        """The batch has gone by what answers nothing."""
+        for out in batch.outs:
+            if out.accepts is not None:
+                self.hands.accept_sent(out.accepts, now)
 
     def tick(self, now: float) -> None:
         """Do what is due."""
