@@ -76,6 +76,8 @@ class Register(Struct, frozen=True, tag_field="op", tag="register"):
     version: int
     #: The boot that this window showed before; it noted that it was leaving.
     after: Boot | None = None
+    #: How many sessions this boot has opened, this one included; 0: it does not say.
+    sessions: Annotated[int, Meta(ge=0, le=2**53 - 1)] = 0
     worker: Opaque | None = None
     secret: Opaque | None = None
     name: Annotated[str, Meta(max_length=100)] = ""

@@ -53,6 +53,7 @@ class Registrar:
             spare=self.new_worker_id(),
             boot=message.boot,
             after=message.after,
+            sessions=message.sessions,
             name=clean(message.name).strip(),
             types=message.types,
             labels=_labels(message, admitted),

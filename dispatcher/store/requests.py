@@ -98,6 +98,8 @@ class Loaded(Struct, kw_only=True):
     elsewhere: frozenset[str] = frozenset()
     #: What has moved, for each of ``Load.moves``.
     moved: Mapping[MoveAttempts, tuple[LiveAttempt, ...]] = {}
+    #: Those of ``Load.moves`` that were long on their way: their pages have gone on since, in newer sessions.
+    late: frozenset[MoveAttempts] = frozenset()
     #: What other nodes have told; None: no other shares the store.
     heard: HeardNews | None = None
 

@@ -72,6 +72,7 @@
       types: this._types(),
       boot: this._boot,
       after: this._after ? this._after[0] : undefined,
+      sessions: this._sessions,
       worker: known.worker || undefined,
       secret: known.secret || undefined,
       name: this._options.name,

@@ -54,6 +54,7 @@
   };
 
   Worker.prototype._opened = function () {
+    this._sessions += 1;
     this._note(this._engine.transport() === 'polling' ? 'connected' : 'connected by WebSocket');
     this._register();
     this._chooseTransport();

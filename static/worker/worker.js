@@ -95,6 +95,7 @@
     options.transport = this._choice.wanted;
     this._findTokens();
     this._boot = randomId(env);
+    this._sessions = 0;         // that it has opened: the server may hear of an older one later
     this._loadedAt = env.date();
     this._after = exec(/^[A-Za-z0-9_-]{1,64}$/, this._shelf.get('left') || '');
     this._attempts = {};

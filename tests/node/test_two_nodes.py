@@ -102,6 +102,25 @@ async def test_a_page_that_comes_back_before_its_first_node_has_heard_of_it_keep
         assert await nodes.b.state(job) == "failed"
 
 
+async def test_a_registration_that_was_long_on_its_way_moves_nothing_of_what_the_page_has_meanwhile() -> None:
+    async with two_nodes() as nodes:
+        who = await nodes.a.register("s1", boot="b1", sessions=1)
+        await nodes.b.register("s2", boot="b1", sessions=3, **credentials(who))
+        job = await nodes.b.submit()
+        attempt = (await _offer(nodes.b, "s2"))["attempt"]
+        await nodes.b.say("s2", op="accept", attempt=attempt)
+        late = {"types": ["echo"], "boot": "b1", "version": 1, "sessions": 2, **credentials(who)}
+        nodes.a.open("s3")
+        assert await nodes.a.say("s3", op="register", **late) == []
+        await nodes.beat()
+        assert nodes.sql("SELECT node FROM jobs") == [("b",)]
+        assert "b1" in [worker.boot for worker in nodes.b.dispatcher.machine.workers.values()]
+        assert not nodes.a.dispatcher.machine.workers
+        await nodes.b.say("s2", op="result", attempt=attempt, value=1)
+        view = await nodes.a.dispatcher.job(job.id)
+        assert (view.state, len(view.attempts), view.crashes) == ("succeeded", 1, 0)
+
+
 async def test_an_offer_whose_accept_was_lost_on_the_way_moves_with_the_page_that_has_it() -> None:
     async with two_nodes() as nodes:
         who = await nodes.a.register("s1", boot="b1")

@@ -34,6 +34,7 @@ def test_register_says_who_the_page_is_and_what_it_can_do() -> None:
     assert register["page"]["document_mode"] == 11
     assert register["page"]["user_agent"] == "Fake/1.0"
     assert register["holding"] == register["finished"] == []
+    assert register["sessions"] == 1
     assert "worker" not in register
     assert len(register["boot"]) == 32
 
@@ -138,7 +139,8 @@ def test_an_accept_that_was_lost_is_repeated_in_the_next_session_and_the_task_st
     page.answer(page.post, 0, "")
     assert page.run("return runs;") == 0
     page.advance(2_000)
-    assert page.open(sid="s2")["holding"] == [{"attempt": "a1", "elapsed_ms": 0}]
+    again = page.open(sid="s2")
+    assert (again["sessions"], again["holding"]) == (2, [{"attempt": "a1", "elapsed_ms": 0}])
     page.push(REGISTERED)
     assert page.run("return runs;") == 0
     assert ops(page.take()) == ["accept"]

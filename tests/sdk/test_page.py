@@ -39,6 +39,7 @@ def test_the_next_session_shows_the_identity_of_the_first():
     page.disconnected()
     register = connect(page, 9.0)
     assert (register["worker"], register["secret"], register["boot"]) == ("w1", "s1", "b1")
+    assert register["sessions"] == 2
 
 
 def test_a_refused_token_ends_the_registering():

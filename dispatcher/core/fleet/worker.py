@@ -142,6 +142,8 @@ class Worker(Struct):
     connections: int = 0
     #: Its comings and goings, the oldest first: (monotonic instant, what). ``noted`` writes them.
     lately: tuple[tuple[float, Passage], ...] = ()
+    #: Which session of its boot its page spoke in last, as the page counts them; 0: it does not say.
+    sessions: int = 0
     #: Monotonic instants; ``opened`` is its session's, or its last one's.
     opened: float = 0.0
     registered: float = 0.0

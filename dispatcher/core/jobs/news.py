@@ -43,6 +43,8 @@ class Coming(Struct, frozen=True):
     boot: str
     #: The boot that it knows to be gone.
     after: str | None = None
+    #: Which session of its boot it came with, as the page counts them; 0: it does not say.
+    sessions: int = 0
 
 
 class News(Struct, frozen=True, kw_only=True, omit_defaults=True):

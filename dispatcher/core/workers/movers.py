@@ -29,7 +29,7 @@ class Movers:
         if before is not None and before.boot == registration.boot:
             return None
         named = dict.fromkeys([*(name for name, _ in registration.holding), *registration.finished])
-        page = Coming(registration.worker, registration.boot, registration.after)
+        page = Coming(registration.worker, registration.boot, registration.after, registration.sessions)
         return MoveAttempts(page, tuple(named), session)
 
     def answered(self, command: MoveAttempts) -> Registration | None:

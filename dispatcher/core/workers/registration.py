@@ -28,8 +28,10 @@ class Registration(Struct, frozen=True, kw_only=True):
     #: The boot that its window showed before; the page says that this boot is gone.
     after: str | None = None
     slots: int = 1
-    #: When its session was opened: monotonic seconds.
+    #: When its session was opened: monotonic seconds of this node.
     opened: float = 0.0
+    #: Which of this boot's sessions it is, whatever the nodes: 1 for the first; 0: the page does not say.
+    sessions: int = 0
     #: (attempt, seconds since its accept) that this boot still has.
     holding: tuple[tuple[str, float], ...] = ()
     #: Attempts whose results this page has in its stash.

@@ -130,10 +130,21 @@ class Registry:
         if worker is None:
             return []
         if worker.boot == page.boot:
-            return self.gone(worker, "its page went to another node")
+            return self._went_on_elsewhere(worker, page)
         if worker.state is not WorkerState.CONNECTED or page.after == worker.boot:
             return self.gone(worker, "the page was reloaded")
         return []
+
+    def _went_on_elsewhere(self, worker: Worker, page: Coming) -> list[Effect]:
+        if not 0 < page.sessions < worker.sessions:
+            return self.gone(worker, "its page went to another node")
+        # That was long on its way: the page has come here since. What it has may have moved there meanwhile; with
+        # its next session all of it comes along.
+        return [] if worker.session is None else self.drop(worker.session)
+
+    def drop(self, session: str) -> list[Effect]:
+        """Ends a session that its page has left, or shall leave."""
+        return [*self.ended(session), Drop(session)]
 
     def drain(self) -> list[Effect]:
         """No more offers; running attempts may end. Pages are told."""
@@ -259,7 +270,7 @@ class Registry:
         worker = self._fleet.workers.get(registration.worker)
         if worker is not None and worker.boot == registration.boot and registration.opened < worker.opened:
             # It was long on its way: the page has left this session for a newer one.
-            return [*self.ended(session), Drop(session)]
+            return self.drop(session)
         new = self._unoffered(registration)
         # The same page repeats what it has said in this session, or the network repeats it, perhaps late.
         repeated = worker is not None and (worker.session, worker.boot) == (session, registration.boot)
@@ -301,7 +312,7 @@ class Registry:
         if worker.session != session:
             self._attendance.came(worker)
         self._operators.describe(worker, registration)
-        worker.session, worker.opened = session, registration.opened
+        worker.session, worker.opened, worker.sessions = session, registration.opened, registration.sessions
         worker.registered = worker.heard = self._deadlines.now
         return effects + self._welcome(worker, session)
 

@@ -71,6 +71,12 @@ class Sharing:
         registration = None if self._movers is None else self._movers.answered(command)
         return [] if registration is None else self._registry.register(command.session, registration)
 
+    def came_late(self, command: MoveAttempts, now: float) -> list[Effect]:
+        """The page has gone on at another node since: this registration was long on its way, and nothing has moved."""
+        self._deadlines.pass_to(now)
+        registration = None if self._movers is None else self._movers.answered(command)
+        return [] if registration is None else self._registry.drop(command.session)
+
     def told(self, news: News, now: float) -> list[Effect]:
         """What another node has done, durably: its attempts, and pages that have come to it, are not ours any more."""
         self._deadlines.pass_to(now)
@@ -109,6 +115,7 @@ class Sharing:
 
 def _seen(worker: Worker) -> SeenWorker:
     return SeenWorker(
-        worker=worker.id, name=worker.name, state=shown_state(worker), paused=worker.paused, types=worker.types,
+        worker=worker.id, boot=worker.boot, sessions=worker.sessions, name=worker.name,
+        state=shown_state(worker), paused=worker.paused, types=worker.types,
         labels=worker.labels, slots=worker.slots,
     )  # fmt: skip

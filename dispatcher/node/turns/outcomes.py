@@ -69,7 +69,8 @@ class Outcomes:
         if report.done and isinstance(command, KeepType):
             self._carry_out(self._machine.keep_type(command.kept, now))
         if isinstance(command, MoveAttempts):
-            self._carry_out(self._machine.moved(command, report.moved, now))
+            moved = self._machine.moved(command, report.moved, now) if report.done else None
+            self._carry_out(self._machine.came_late(command, now) if moved is None else moved)
         if report.no_room:
             self._no_room(command, report.no_room, now)
 

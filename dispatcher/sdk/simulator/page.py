@@ -77,6 +77,7 @@ class Page:
         self._journal = journal
         self._queue = SendQueue()
         self._connected = False
+        self._sessions = 0
         self._max_payload = _SETTINGS["post_limit"]
         self._register_at: float | None = None
 
@@ -85,6 +86,7 @@ class Page:
     def connected(self, now: float, *, max_payload: int) -> None:
         """A new session is open; a POST may carry ``max_payload`` bytes."""
         self._connected, self._max_payload = True, max_payload
+        self._sessions += 1
         self._register(now)
 
     def disconnected(self) -> None:
@@ -221,6 +223,7 @@ class Page:
             version=VERSION,
             types=profile.types,
             boot=self.boot,
+            sessions=self._sessions,
             name=profile.name or None,
             slots=profile.slots,
             token=profile.token,

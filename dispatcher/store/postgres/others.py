@@ -63,6 +63,8 @@ class Others:
         self._read: dict[str, int] = {}
         self._moves: Sequence[MoveAttempts] = ()
         self._moved: dict[MoveAttempts, tuple[LiveAttempt, ...]] = {}
+        #: Of the moves those whose pages have gone on since.
+        self.late: frozenset[MoveAttempts] = frozenset()
         self._trimmed_s = 0.0
         #: The last transaction has told something for which somebody may wait.
         self.has_hint = False
@@ -99,14 +101,17 @@ class Others:
             "node": self._node, "pages": array(range(len(moves))), "named_by": array(page for page, _, _ in named),
             "seqs": array(seq for _, seq, _ in named), "names": [name for _, _, name in named],
             "workers": [move.page.worker for move in moves], "boots": [move.page.boot for move in moves],
+            "sessions": array(move.page.sessions for move in moves),
         }  # fmt: skip
 
     def loaded(self, found: Sequence[Rows]) -> tuple[dict[MoveAttempts, tuple[LiveAttempt, ...]], list[News] | None]:
         """What has moved, and what others have told (None: there are none). Raises StorageTrouble if some is gone."""
         moved, (others, *news) = (found[0], found[1:]) if self._moves else ([], found)
         by_page: dict[int, list[LiveAttempt]] = {}
-        for page, *row in moved:
-            by_page.setdefault(page, []).append(live_attempt(row))
+        self.late = frozenset(self._moves[page] for page, late, *_ in moved if late)
+        for page, late, *row in moved:
+            if not late:
+                by_page.setdefault(page, []).append(live_attempt(row))
         self._moved = {self._moves[page]: tuple(attempts) for page, attempts in by_page.items()}
         seen = [_Other(*row) for row in others]
         self._see(seen)
@@ -144,7 +149,7 @@ class Others:
             return
         news = news_of(
             request,
-            (move.page for move in self._moves),
+            (move.page for move in self._moves if move not in self.late),
             (attempt for moved in self._moved.values() for attempt in moved),
         )
         if news is not None:

@@ -157,6 +157,7 @@ class PostgresRows:
         self.clock_base = clock - request.elapsed_s
         loaded = self._loaded(request, clock, dict(zip(asked, rows[len(others) :], strict=True)))
         loaded.moved, news = self.others.loaded(rows[: len(others)])
+        loaded.late = self.others.late
         if news is not None:
             # A turn that goes item by item may undo a part of itself: the next one sees to those that are gone.
             loaded.heard = HeardNews(news, self.others.bury(self._many) if self._behind else [], self.others.leads)

@@ -29,7 +29,8 @@ def seen_asks(commands: Sequence[SeeWorkers | ReloadPage], node: str, at: float)
 def _fields(one: SeenWorker, node: str, at: float) -> dict[str, Any]:
     labels = [f"{label}:{value}" for label, value in one.labels]
     return {
-        "worker": one.worker, "node": node, "name": one.name, "place": counted(one.name), "state": one.state,
+        "worker": one.worker, "boot": one.boot, "sessions": one.sessions, "node": node, "name": one.name,
+        "place": counted(one.name), "state": one.state,
         "paused": one.paused, "types": one.types, "labels": labels, "slots": one.slots, "since": at,
     }  # fmt: skip
 

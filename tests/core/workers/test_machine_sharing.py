@@ -152,6 +152,29 @@ def test_a_page_that_has_come_to_another_node_is_not_here_any_more_and_its_offer
     assert not node.machine.workers
 
 
+def test_a_page_that_has_gone_on_elsewhere_before_its_registration_was_read_here_is_not_registered(node: Node) -> None:
+    command = asked(node.join(proved=True, boot="b1", sessions=2))
+    assert command.page == Coming("w1", "b1", None, 2)
+    assert node.came_late(command) == [Drop("s1")]
+    assert node.came_late(command) == [], "its session is over"
+    assert not node.machine.workers
+
+
+def test_a_node_that_hears_late_of_an_older_session_elsewhere_has_its_page_bring_everything_along_again(
+    node: Node,
+) -> None:
+    came(node, boot="b1", sessions=3, holding=[("a1", 1.0)])
+    effects = node.told(News(came=[Coming("w1", "b1", None, 2)], moved=["a1"]))
+    assert only(effects, Drop).session == "s1"
+    assert not ends(effects)
+    assert node.machine.workers["w1"].session is None
+    effects = node.told(News(came=[Coming("w1", "b1", None, 2)]))
+    assert effects == [], "it has no session to end, and may come back here"
+    assert "w1" in node.machine.workers
+    node.told(News(came=[Coming("w1", "b1", None, 0)]))
+    assert not node.machine.workers, "a page that does not say counts as newer"
+
+
 @pytest.mark.parametrize(
     ("is_away", "after", "stays"), [(True, None, False), (False, "b1", False), (False, None, True)]
 )
@@ -200,9 +223,10 @@ def test_what_has_ended_here_is_left_to_its_page(node: Node) -> None:
 
 
 def test_other_nodes_hear_of_each_change_of_a_worker_once(node: Node) -> None:
-    node.join(name="DESK-1", labels=(("site", "berlin"),))
+    node.join(name="DESK-1", boot="b1", sessions=4, labels=(("site", "berlin"),))
     seen = SeenWorker(
-        worker="w1", name="DESK-1", state="connected", paused=False, types=("a",), labels=(("site", "berlin"),), slots=1
+        worker="w1", boot="b1", sessions=4, name="DESK-1", state="connected", paused=False, types=("a",),
+        labels=(("site", "berlin"),), slots=1,
     )  # fmt: skip
     assert node.machine.seen() == SeeWorkers((seen,))
     assert node.machine.seen() is None

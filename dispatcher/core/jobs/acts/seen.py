@@ -11,6 +11,9 @@ class SeenWorker(Struct, frozen=True, kw_only=True):
     """A worker that a node has."""
 
     worker: str
+    #: Its page, and which session of this boot it spoke in last (0: unknown).
+    boot: str
+    sessions: int
     name: str
     #: As people see it (``WorkerStatus``).
     state: str

@@ -28,13 +28,23 @@ UPDATE nodes SET trimmed = own.turn FROM (SELECT max(turn) AS turn FROM old WHER
 WHERE node = %(node)s AND own.turn IS NOT NULL
 
 -- name: move_attempts
--- Of several pages: those that each names, and those that this boot of its worker has accepted.
-WITH wanted AS (
+-- Of several pages: those that each names, and those that this boot of its worker has accepted. A page that has gone on
+-- elsewhere in a newer session was long on its way (late): nothing of it moves. Whoever has accepted something in that
+-- session was seen in it before, so one snapshot decides both.
+WITH pages AS MATERIALIZED (
+    SELECT p.*, EXISTS (
+        SELECT FROM seen s
+        WHERE s.worker = p.worker AND s.boot = p.boot AND p.session > 0 AND s.sessions > p.session
+    ) AS late
+    FROM unnest(%(pages)s::int[], %(workers)s::text[], %(boots)s::text[], %(sessions)s::bigint[])
+        AS p(page, worker, boot, session)
+), wanted AS (
     SELECT n.page, j.seq FROM unnest(%(named_by)s::int[], %(seqs)s::bigint[], %(names)s::text[]) AS n(page, seq, name)
+    JOIN pages p ON p.page = n.page AND NOT p.late
     JOIN jobs j ON j.seq = n.seq AND j.attempt = n.name
     UNION
-    SELECT p.page, j.seq FROM unnest(%(pages)s::int[], %(workers)s::text[], %(boots)s::text[]) AS p(page, worker, boot)
-    JOIN jobs j ON j.worker = p.worker AND j.state = 'running'
+    SELECT p.page, j.seq FROM pages p
+    JOIN jobs j ON NOT p.late AND j.worker = p.worker AND j.state = 'running'
     JOIN attempts a ON a.job = j.seq AND a.id = j.attempt AND a.worker = p.worker AND a.boot = p.boot
 ), locked AS (
     SELECT j.seq FROM jobs j JOIN (SELECT DISTINCT seq FROM wanted) AS w ON w.seq = j.seq
@@ -42,8 +52,11 @@ WITH wanted AS (
 ), moved AS (
     UPDATE jobs j SET node = %(node)s FROM locked l WHERE j.seq = l.seq RETURNING j.*
 )
-SELECT (SELECT min(w.page) FROM wanted w WHERE w.seq = j.seq), {{LIVE_COLUMNS}}
-FROM moved j LEFT JOIN attempts a ON a.job = j.seq AND a.id = j.attempt ORDER BY j.seq
+SELECT p.page, p.late, {{LIVE_COLUMNS}} FROM pages p
+LEFT JOIN (SELECT min(page) AS page, seq FROM wanted GROUP BY seq) AS w ON w.page = p.page
+LEFT JOIN moved j ON j.seq = w.seq
+LEFT JOIN attempts a ON a.job = j.seq AND a.id = j.attempt
+WHERE p.late OR j.seq IS NOT NULL ORDER BY j.seq
 
 -- name: cut_off
 -- A turn of a node that has begun and does not end keeps its row, and with it everything that the node has: perhaps its
@@ -101,7 +114,7 @@ DELETE FROM seen WHERE node = %(gone)s
 INSERT INTO seen AS s SELECT * FROM json_populate_recordset(NULL::seen, %(rows)s::json) ORDER BY worker
 ON CONFLICT (worker) DO UPDATE SET node = excluded.node, name = excluded.name, place = excluded.place,
     state = excluded.state, paused = excluded.paused, types = excluded.types, labels = excluded.labels,
-    slots = excluded.slots, since = CASE WHEN s.node = excluded.node THEN s.since ELSE excluded.since END
+    slots = excluded.slots, boot = excluded.boot, sessions = excluded.sessions, since = CASE WHEN s.node = excluded.node THEN s.since ELSE excluded.since END
 
 -- name: forget_seen
 DELETE FROM seen WHERE worker = ANY(%(workers)s::text[]) AND node = %(node)s

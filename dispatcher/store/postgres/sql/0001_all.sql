@@ -174,7 +174,9 @@ CREATE TABLE seen (
     types  text[] NOT NULL,
     labels text[] NOT NULL,                 -- 'label:value'
     slots  bigint NOT NULL,
-    since  double precision NOT NULL        -- when it was first seen at this node
+    since  double precision NOT NULL,       -- when it was first seen at this node
+    boot   text COLLATE "C" NOT NULL,       -- its page, and which of its sessions it spoke in last (0: unknown)
+    sessions bigint NOT NULL
 );
 CREATE INDEX seen_of ON seen (node);
 CREATE INDEX seen_by_name ON seen (place, name, worker);
