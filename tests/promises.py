@@ -361,6 +361,15 @@ PROOFS: dict[str, Proof] = {
         ),
         ("nodes: turns that do not look at the node's epoch",),
     ),
+    "S27": Proof(
+        (
+            "crash/test_standby.py::test_when_a_synchronous_standby_takes_over_nothing_that_was_acknowledged_is_lost",
+            "store/postgres/test_away.py::test_a_turn_whose_commit_is_not_answered_is_read_back",
+            "store/postgres/test_away.py::test_while_the_database_is_away_turns_and_reads_say_so_and_then_go_on",
+            "store/postgres/test_hints.py::test_a_listener_whose_connection_is_killed_listens_again_and_nothing_is_missed_meanwhile",
+            "campaign nodes",
+        ),
+    ),
 }  # fmt: skip
 
 
