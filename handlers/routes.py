@@ -35,6 +35,7 @@ from handlers.api.failures import FailuresHandler
 from handlers.api.openapi.handler import Description, DescriptionHandler
 from handlers.api.overview import OverviewHandler
 from handlers.api.shortway import ShortWayApplication
+from handlers.board.page import BoardPage
 from handlers.console import console, doubts, lists, login, orders, submit, worker
 from handlers.console import types as typepages
 from handlers.failures.page import FailuresAgain, FailuresPage
@@ -137,6 +138,7 @@ def _console(given: dict[str, Any]) -> list[URLSpec]:
         url(r"/failures", FailuresPage, given, name="failures"),
         url(r"/failures/again", FailuresAgain, given, name="failures-again"),
         url(r"/history", HistoryPage, given, name="history"),
+        url(r"/board", BoardPage, given, name="board"),
         url(r"/operations", orders.OperationsPage, given, name="operations"),
         url(rf"/operations/{_ID}", orders.OperationPage, given, name="operation"),
         url(rf"/operations/{_ID}/(go|again|stop|undo)", orders.OperationButton, given, name="operation-button"),

@@ -14,6 +14,7 @@ MATRIX = {
     "doubts": ("/doubts", "GET", PAGE),
     "phone": ("/phone", "GET", PAGE),
     "history": ("/history", "GET", PAGE),
+    "board": ("/board", "GET", PAGE),
     "failures": ("/failures", "GET", PAGE),
     "failures-again": ("/failures/again", "POST:415", PAGE),
     "operations": ("/operations", "GET", PAGE),

@@ -45,6 +45,7 @@ PAGES += [
     "/phone",
     "/operations",
     "/history",
+    "/board",
     "/failures",
     "/jobs?tick=1",
     "/jobs/running-1?refresh=0",
