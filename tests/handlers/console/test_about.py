@@ -74,9 +74,7 @@ async def test_the_filter_keeps_its_text_and_finds_jobs_by_it(browser: Browser, 
     assert (refused.code, "q has no letter and no digit" in text_of(refused.body.decode())) == (400, True)
 
 
-async def test_a_search_for_an_id_or_a_key_finds_its_job_though_no_text_has_it(
-    browser: Browser, house: House
-) -> None:
+async def test_a_search_for_an_id_or_a_key_finds_its_job_though_no_text_has_it(browser: Browser, house: House) -> None:
     await submit(house, "order-7", key="k 7", summary="order 7")
     await submit(house, "order-8", data='"k 7"')
     told = await read(browser, "/jobs?q=order-7")
