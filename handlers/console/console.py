@@ -8,7 +8,7 @@ from typing import ClassVar
 from dispatcher.access.acts import AuditEntry, AuditFilter
 from dispatcher.access.scopes import Scope
 from dispatcher.core.jobs.matching import NAME
-from dispatcher.core.jobs.model import JobView
+from dispatcher.core.jobs.model import JobView, WorkerFilter
 from dispatcher.core.jobs.states import JobState
 from dispatcher.core.jobs.turn import Delete
 from dispatcher.errors import Forbidden, JobNotFound, WrongState
@@ -17,6 +17,7 @@ from handlers.carried import carried
 from handlers.console import sentences, words
 from handlers.console.options import shown_options
 from handlers.console.page import XSRF_HELP, PageHandler
+from handlers.console.presses import Press, start_now
 from handlers.console.submit import new_key
 from handlers.console.tries import WIDTH, try_bars
 from handlers.console.values import part_of
@@ -50,6 +51,7 @@ class _OneJob(PageHandler):
             width=WIDTH,
             # The headline of a job in doubt says it already.
             waits=None if job.state is JobState.IN_DOUBT else service.why_waits(job),
+            presses=self._presses(job),
             namesakes=[(name, note) for name in names if (note := words.namesakes(service.called(name)))],
             everything=everything,
             as_sent=as_sent,
@@ -58,6 +60,13 @@ class _OneJob(PageHandler):
             removing=removing and words.can_remove(job),
             key=new_key(),
         )
+
+    def _presses(self, job: JobView) -> list[Press]:
+        """What would let the job begin, if who asks may order that."""
+        why = self.site.service.why(job)
+        if why is None or not self.may(Scope.OPERATE):
+            return []
+        return start_now(job, why.waiting, self.site.service.workers(WorkerFilter(type=job.type)).items)
 
     async def _acts(self, job_id: str) -> list[AuditEntry]:
         """What people and programs have done to the job, the newest first."""

@@ -86,6 +86,23 @@ async def test_a_form_without_its_secret_changes_nothing(browser: Browser, house
     assert [job.id for job in await house.kept()] == ["j"]
 
 
+async def test_a_job_that_waits_for_what_is_paused_has_buttons_that_help(browser: Browser, house: House) -> None:
+    for name, labels in (("A", {"site": "berlin"}), ("B", {"site": "berlin"}), ("C", {"site": "rome"})):
+        told = await house.register(f"s-{name}", "print-label", name=name, labels=labels)
+        await house.dispatcher.orders.pause(told["worker"], "lunch", actor=Actor("ann"))
+    await submit(house, requires=requirement_of({"site": "berlin"}))
+    await house.dispatcher.types.pause("print-label", "", actor=Actor("ann"))
+    buttons = re.compile(r'action="([^"]+)"[^>]*>(?:(?!</form>).)*value="jobs/j"><button type="submit">([^<]+)')
+    [(first, label)] = buttons.findall(await page_of(browser, "/jobs/j"))
+    assert (first, label) == ("/types/print-label/resume", "Let its jobs run again")
+    answer = await browser.post(first, {"back": "jobs/j"}, "/jobs/j")
+    assert (answer.code, answer.headers["Location"]) == (303, "/jobs/j")
+    resumes = buttons.findall(await page_of(browser, "/jobs/j"))
+    assert [label for _, label in resumes] == ["Resume A", "Resume B"], "only those that it may run at"
+    await browser.post(resumes[0][0], {"back": "jobs/j"}, "/jobs/j")
+    assert (await house.dispatcher.job("j")).state == "running"
+
+
 async def test_the_page_says_who_has_done_what_to_the_job_and_why(browser: Browser, house: House) -> None:
     await submit(house)
     assert "have done to it" not in await page_of(browser, "/jobs/j")
