@@ -12,7 +12,7 @@ ARGS ?=
 CAMPAIGNS := kill syscalls powercut churn restart backup simulator model planted reload faults nemesis cutpolls transports webhooks nodes
 FAST := tests/core tests/access tests/store tests/node tests/pages tests/config tests/transport tests/handlers \
   --ignore=tests/transport/test_engineio_client.py -m 'not browser'
-.PHONY: help run test test-fast test-others test-databases check lint fmt types simulate simulate-long bench docs lock coverage-core sbom planted-bugs mutants clean campaigns faults fuzz fuzz-api reliability
+.PHONY: help run test test-fast test-others test-databases check lint fmt types simulate simulate-long demo screens bench docs lock coverage-core sbom planted-bugs mutants clean campaigns faults fuzz fuzz-api reliability
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-17s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -62,6 +62,12 @@ sbom: $(VENV)/run.stamp ## write dist/sbom.json: what a server is made of, as Cy
 
 types: $(VENV)/test.stamp ## mypy --strict
 	$(BIN)/python -m mypy
+
+demo: $(VENV)/test.stamp ## a farm to look at: a day of history, 27 simulated pages, jobs; http://127.0.0.1:8888/ (ARGS='--port 9000')
+	@$(BIN)/python -m tests.demo $(ARGS)
+
+screens: $(VENV)/test.stamp ## photograph every screen of that farm into build/screens (Chromium and PhantomJS, half a minute)
+	@$(BIN)/python -m tests.demo.screens
 
 coverage-core: $(VENV)/test.stamp ## the core's tests must cover every branch of it
 	$(BIN)/python -m coverage run --source=dispatcher/core -m pytest -q tests/core $(ARGS)

@@ -11,13 +11,14 @@ from msgspec import Struct
 
 from dispatcher.core.jobs.model import JobView
 from dispatcher.core.jobs.states import JobState
-from dispatcher.node.views.waiting import Waiting
 from handlers.console.words import age
 
-__all__ = ["Line", "UsualRuns", "ended_lines", "running_lines", "waiting_lines"]
+__all__ = ["BoardLine", "UsualRuns", "Why", "ended_lines", "running_lines", "waiting_lines"]
 
 #: Type -> how long half of its jobs run, in seconds; None: too few have ended to say.
 UsualRuns = Mapping[str, float | None]
+#: Why a job waits: the code, and how many workers that match it are busy.
+Why = tuple[str, int]
 #: (look, word) of jobs that run no more.
 _ENDED = {
     JobState.SUCCEEDED: ("good", "done"), JobState.FAILED: ("bad", "failed"), JobState.CANCELLED: ("over", "cancelled"),
@@ -33,7 +34,7 @@ _WAITS = {
 }  # fmt: skip
 
 
-class Line(Struct, frozen=True):
+class BoardLine(Struct, frozen=True):
     """One job on the board."""
 
     #: ``runs``, ``waits``, ``good``, ``bad``, ``over``.
@@ -44,19 +45,19 @@ class Line(Struct, frozen=True):
     when: str
 
 
-def running_lines(jobs: Iterable[JobView], usual: UsualRuns, now: float) -> list[Line]:
+def running_lines(jobs: Iterable[JobView], usual: UsualRuns, now: float) -> list[BoardLine]:
     """Jobs that run; those that are done first, as far as that is known, come first."""
     lines = [(_left_s(job, usual, now), job) for job in jobs]
     lines.sort(key=lambda line: (line[0] is None, line[0] or 0.0, line[1].created_at))
-    return [Line("runs", job, job.worker_name or "", _running(job, left_s, now)) for left_s, job in lines]
+    return [BoardLine("runs", job, job.worker_name or "", _running(job, left_s, now)) for left_s, job in lines]
 
 
-def waiting_lines(waits: Sequence[tuple[JobView, Waiting | None]], usual: UsualRuns) -> list[Line]:
-    """Jobs that wait, the first in turn first, each with why it does."""
-    return [Line("waits", job, "", _waiting(job, why, place, usual)) for place, (job, why) in enumerate(waits, 1)]
+def waiting_lines(waits: Sequence[tuple[JobView, Why]], usual: UsualRuns) -> list[BoardLine]:
+    """Jobs that wait, the first in turn first."""
+    return [BoardLine("waits", job, "", _waiting(job, why, place, usual)) for place, (job, why) in enumerate(waits, 1)]
 
 
-def ended_lines(jobs: Iterable[JobView], now: float) -> list[Line]:
+def ended_lines(jobs: Iterable[JobView], now: float) -> list[BoardLine]:
     """Jobs that have ended or are in doubt, the last first."""
     over = sorted(jobs, key=lambda job: job.ended_at or job.stopped_at or now, reverse=True)
     return [_ended(job, now) for job in over]
@@ -77,21 +78,19 @@ def _running(job: JobView, left_s: float | None, now: float) -> str:
     return running if left_s is None else f"any moment, {running}"
 
 
-def _waiting(job: JobView, why: Waiting | None, place: int, usual: UsualRuns) -> str:
+def _waiting(job: JobView, why: Why, place: int, usual: UsualRuns) -> str:
     """``place``: among those that wait; others may be for other workers, so what is said may be too late."""
-    if why is None:
-        return "next"
-    run_s = usual.get(job.type)
-    if why.code == "busy" and run_s is not None:
-        return f"begins in about {age(max(1.0, place * run_s / max(1, why.busy)))}"
-    return _WAITS.get(why.code, f"number {place} in the queue")
+    (code, busy), run_s = why, usual.get(job.type)
+    if code == "busy" and run_s is not None:
+        return f"begins in about {age(max(1.0, place * run_s / max(1, busy)))}"
+    return _WAITS.get(code, f"number {place} in the queue")
 
 
-def _ended(job: JobView, now: float) -> Line:
+def _ended(job: JobView, now: float) -> BoardLine:
     look, word = _ENDED[job.state]
     at = job.ended_at or job.stopped_at
     when = word if at is None or job.state is JobState.IN_DOUBT else f"{word} {_since(now - at)}"
-    return Line(look, job, job.worker_name or "", when)
+    return BoardLine(look, job, job.worker_name or "", when)
 
 
 def _since(seconds: float) -> str:

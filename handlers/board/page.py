@@ -11,9 +11,8 @@ from dispatcher.access.scopes import Scope
 from dispatcher.core.jobs.model import JobFilter, JobView, WorkerFilter, WorkerStatus, WorkerView
 from dispatcher.core.jobs.states import JobState
 from dispatcher.core.jobs.views.histograms import FEW_SAMPLES, quantile_s
-from dispatcher.node.views.waiting import Waiting
 from handlers import queries
-from handlers.board.departures import Line, UsualRuns, ended_lines, running_lines, waiting_lines
+from handlers.board.departures import BoardLine, UsualRuns, Why, ended_lines, running_lines, waiting_lines
 from handlers.console.page import PageHandler
 
 __all__ = ["BoardPage"]
@@ -54,13 +53,13 @@ class BoardPage(PageHandler):
 
     head = get
 
-    def _show(self, lines: list[Line], behind: int, more: bool) -> None:
+    def _show(self, lines: list[BoardLine], behind: int, more: bool) -> None:
         label = None if self._label is None else ":".join(self._label)
         self.show("board.html", lines=lines, behind=max(0, behind), more=more, label=label, chosen=self._type)
 
-    def _why(self, job: JobView) -> Waiting | None:
+    def _why(self, job: JobView) -> Why:
         why = self.site.service.why(job)
-        return None if why is None else why.waiting
+        return ("next", 0) if why is None else (why.waiting.code, why.waiting.busy)
 
     async def _workers(self, label: str) -> list[WorkerView]:
         """Connected workers that have the label and offer the type."""

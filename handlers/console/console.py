@@ -66,7 +66,7 @@ class _OneJob(PageHandler):
         why = self.site.service.why(job)
         if why is None or not self.may(Scope.OPERATE):
             return []
-        return start_now(job, why.waiting, self.site.service.workers(WorkerFilter(type=job.type)).items)
+        return start_now(job, why.waiting.code, self.site.service.workers(WorkerFilter(type=job.type)).items)
 
     async def _acts(self, job_id: str) -> list[AuditEntry]:
         """What people and programs have done to the job, the newest first."""

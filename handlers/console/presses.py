@@ -10,7 +10,6 @@ from msgspec import Struct
 from dispatcher.core.jobs.acts.kept import EVERY_TYPE
 from dispatcher.core.jobs.matching import matches
 from dispatcher.core.jobs.model import JobView, WorkerView
-from dispatcher.node.views.waiting import Waiting
 
 __all__ = ["MOST_PRESSES", "Press", "resume_type", "resume_workers", "start_now"]
 
@@ -38,12 +37,12 @@ def resume_workers(workers: Iterable[WorkerView]) -> list[Press]:
     return named if len(named) <= MOST_PRESSES else []
 
 
-def start_now(job: JobView, why: Waiting, workers: Iterable[WorkerView]) -> list[Press]:
-    """What would let a job begin that waits. ``workers``: those that offer its type."""
-    if why.code == "everything_paused":
+def start_now(job: JobView, code: str, workers: Iterable[WorkerView]) -> list[Press]:
+    """What would let a job begin. ``code``: why it waits; ``workers``: those that offer its type."""
+    if code == "everything_paused":
         return [resume_type(EVERY_TYPE)]
-    if why.code == "type_paused":
+    if code == "type_paused":
         return [resume_type(job.type)]
-    if why.code != "paused":
+    if code != "paused":
         return []
     return resume_workers(w for w in workers if matches(job.terms.requires, w.labels, w.name))

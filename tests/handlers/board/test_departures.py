@@ -6,14 +6,13 @@ import pytest
 
 from dispatcher.core.jobs.model import JobView
 from dispatcher.core.jobs.states import JobState
-from dispatcher.node.views.waiting import Waiting
-from handlers.board.departures import Line, UsualRuns, ended_lines, running_lines, waiting_lines
+from handlers.board.departures import BoardLine, UsualRuns, ended_lines, running_lines, waiting_lines
 from tests.support.jobs import NOW, job_view
 
 USUAL: UsualRuns = {"slow": 60.0, "new": None}
 
 
-def told(lines: list[Line]) -> list[tuple[str, str]]:
+def told(lines: list[BoardLine]) -> list[tuple[str, str]]:
     """(job, when) of each line, without what keeps words together."""
     return [(line.job.id, line.when.replace("\u00a0", " ")) for line in lines]
 
@@ -40,10 +39,10 @@ def test_what_is_done_first_comes_first_and_what_nobody_can_tell_comes_last() ->
 
 
 def test_a_job_that_waits_is_told_its_place_or_when_it_begins() -> None:
-    busy = Waiting(code="busy", busy=2)
-    waits = [(job("a"), None), (job("b"), Waiting(code="next")), (job("c"), busy), (job("d", "new"), busy)]
+    busy = ("busy", 2)
+    waits = [(job("b"), ("next", 0)), (job("c"), busy), (job("d", "new"), busy)]
     assert told(waiting_lines(waits, USUAL)) == [
-        ("a", "next"), ("b", "next"), ("c", "begins in about 1 min"), ("d", "number 4 in the queue"),
+        ("b", "next"), ("c", "begins in about 1 min"), ("d", "number 3 in the queue"),
     ]  # fmt: skip
 
 
@@ -51,7 +50,7 @@ def test_a_job_that_waits_is_told_its_place_or_when_it_begins() -> None:
     ("code", "words"), [("no_match", "no worker is here for it"), ("type_paused", "its type is paused")]
 )
 def test_what_keeps_a_job_from_its_workers_is_said_instead(code: str, words: str) -> None:
-    assert told(waiting_lines([(job("a"), Waiting(code=code))], USUAL)) == [("a", words)]
+    assert told(waiting_lines([(job("a"), (code, 0))], USUAL)) == [("a", words)]
 
 
 def test_the_last_that_ended_comes_first() -> None:
