@@ -129,7 +129,7 @@ def _console(given: dict[str, Any]) -> list[URLSpec]:
             given,
             name="worker-action",
         ),
-        url(rf"/workers/{_ID}/(block|unblock)", worker.WorkerGateHandler, given, name="worker-gate"),
+        url(rf"/workers/{_ID}/(block|unblock|describe)", worker.WorkerGateHandler, given, name="worker-gate"),
         url(r"/types", lists.TypesPage, given, name="types"),
         url(rf"/types/{_TYPE}", typepages.OneTypePage, given, name="one-type"),
         url(rf"/types/{_TYPE}/(pause|resume|defaults)", typepages.TypeActionHandler, given, name="type-action"),
