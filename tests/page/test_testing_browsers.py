@@ -62,6 +62,11 @@ def told(site: Live, name: str) -> str:
     return next((str(item["page"].get("connection_test", "")) for item in items if item["name"] == name), "")
 
 
+def await_news(site: Live, name: str, words: str) -> None:
+    """A page that is being cut has to come back first."""
+    until(lambda: words in told(site, name), 20, f"{words!r} of {name} at the server")
+
+
 def test_a_whole_test_in_each_browser_is_told_to_the_server_and_jobs_go_on(site: Live) -> None:
     with all_kinds() as browsers:
         for name, browser in browsers.items():
@@ -76,7 +81,7 @@ def test_a_whole_test_in_each_browser_is_told_to_the_server_and_jobs_go_on(site:
             found = over(browser, 60)
             assert {line: found[line][0] for line in MARKS} == MARKS, found
             assert found["Waiting"] == "\u2714 OK. Requests may wait 45 s."
-            until(lambda name=name: "waiting OK 45 s" in told(site, name), what=f"{name} at the server")
+            await_news(site, name, "waiting OK 45 s")
             assert browser.errors() == []
         assert lines(browsers["chromium"])["WebSocket"].startswith("\u2714 OK. It opens")
         assert title(browsers["chromium"]).endswith(": all is OK.")
@@ -119,7 +124,7 @@ def test_a_proxy_that_cuts_waits_and_refuses_bodies_is_found_in_each_browser(sit
             browser.click("copy")
             report = browser.run("document.getElementById('report').value")
             assert "\u2718 Sending: NO. 64 kB come through" in report
-            until(lambda name=name: "sending NO 64 kB" in told(site, f"behind-{name}"), 20, "the news at the server")
+            await_news(site, f"behind-{name}", "sending NO 64 kB")
 
 
 def test_a_person_can_stop_it_and_the_keyboard_does_all(site: Live) -> None:
