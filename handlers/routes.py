@@ -48,9 +48,10 @@ from handlers.overview.page import OverviewPage
 from handlers.phone import page as phone
 from handlers.prefix import Prefix, PrefixedApplication
 from handlers.site import STATIC, TEMPLATES, Site
-from handlers.worker import files
+from handlers.worker import connection, files
 from handlers.worker.script import worker_script
 from handlers.worker.tasks import TaskDirectory
+from handlers.worker.turnstile import Turnstile
 
 if TYPE_CHECKING:
     from dispatcher.node.service import Dispatcher
@@ -214,12 +215,14 @@ def _files(given: dict[str, Any]) -> list[URLSpec]:
     """The worker page and the files that it loads; the probes."""
     static = {**given, "path": str(STATIC)}
     script = {**given, "script": worker_script()}
+    tested = {**given, "turnstile": Turnstile(connection.AT_ONCE, connection.PER_MINUTE)}
     return [
         url(r"/worker", files.WorkerPageHandler, given, name="worker"),
         url(r"/static/worker\.js", files.ScriptHandler, script, name="worker-script"),
         url(rf"/static/({_NAME}(?:/{_NAME})*)", files.StaticHandler, static, name="static"),
         url(r"/tasks/index\.json", files.TaskIndexHandler, given, name="task-index"),
         url(r"/tasks/([A-Za-z0-9._-]{1,100})\.js", files.TaskHandler, given, name="task"),
+        url(r"/engine\.io/test", connection.ConnectionTestHandler, tested, name="connection-test"),
         url(r"/livez", files.LiveHandler, given, name="livez"),
         url(r"/readyz", files.ReadyHandler, given, name="readyz"),
     ]

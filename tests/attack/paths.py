@@ -65,6 +65,7 @@ PATHS = {
     "static": "/static/{file}",
     "task-index": "/tasks/index.json",
     "task": "/tasks/{task}.js",
+    "connection-test": "/engine.io/test",
     "livez": "/livez",
     "readyz": "/readyz",
     "api-not-found": "/api/{junk}",

@@ -86,6 +86,7 @@ MATRIX = {
     "static": ("/static/console.css", "GET", OPEN),
     "task-index": ("/tasks/index.json", "GET", OPEN),
     "task": ("/tasks/plain.js", "GET", OPEN),
+    "connection-test": ("/engine.io/test", "GET POST", OPEN),
     "livez": ("/livez", "GET", OPEN),
     "readyz": ("/readyz", "GET", OPEN),
     "api-not-found": ("/api/nope", "GET:404", OPEN),

@@ -27,7 +27,7 @@ FOR_PEOPLE = frozenset(
     | {"one-worker", "worker-action", "worker-gate", "one-type", "type-action"}
     | {"board", "doubts", "failures", "failures-again", "history", "phone"}
     | {"jobs-act", "operations", "operation", "operation-button"}
-    | {"worker", "worker-script", "static", "api-not-found", "not-found"}
+    | {"worker", "worker-script", "connection-test", "static", "api-not-found", "not-found"}
 )
 
 _NEW = ("Location", "Idempotency-Replayed", "Preference-Applied")
