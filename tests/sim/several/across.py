@@ -89,7 +89,9 @@ class Across:
         self.world.count("turns that heard of others") if heard else None
 
     def _moves(self, turn: Turn, report: TurnReport) -> None:
-        """A page that comes to another node has left its session."""
+        """A page that comes to another node has left its session; the node that had it, if it hears so, drops that."""
+        for page in (page for news in (report.heard.news if report.heard is not None else ()) for page in news.came):
+            self.world.history.evidence[page.boot] = self.world.now
         for command, done in zip(turn.commands, report.commands, strict=True):
             if not isinstance(command, MoveAttempts):
                 continue

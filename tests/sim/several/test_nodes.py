@@ -15,7 +15,7 @@ from tests.sim.world import Outcome, run
 from tests.support.places import ROOT
 
 #: Of the long form: SIM_SEEDS=1000, or ``make simulate-long ARGS=--nodes``.
-MANY = range(1, 1 + int(os.environ.get("SIM_SEEDS", "30")))
+MANY = range(1, 1 + int(os.environ.get("SIM_SEEDS", "24")))
 
 #: Of what is counted, what an ordinary test run must at least have met.
 HAPPENS = (
