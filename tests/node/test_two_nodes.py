@@ -150,6 +150,25 @@ async def test_a_registration_that_was_long_on_its_way_moves_nothing_of_what_the
         assert (view.state, len(view.attempts), view.crashes) == ("succeeded", 1, 0)
 
 
+async def test_what_a_node_still_tells_of_a_page_that_has_gone_on_does_not_hide_where_that_is() -> None:
+    """Found by the simulator: the older node's word took the place of the newer one's, and a late register counted."""
+    async with two_nodes() as nodes:
+        who = await nodes.a.register("s1", boot="b1", sessions=1)
+        await nodes.b.register("s2", boot="b1", sessions=3, **credentials(who))
+        job = await nodes.b.submit()
+        attempt = (await _offer(nodes.b, "s2"))["attempt"]
+        await nodes.b.say("s2", op="accept", attempt=attempt)
+        nodes.a.pages.message("s1", '{"op":"pause"}', nodes.a.clock.monotonic())
+        await nodes.beat(nodes.a)
+        assert nodes.sql("SELECT node, sessions FROM seen") == [("b", 3)]
+        nodes.a.open("s3")
+        late = {"types": ["echo"], "boot": "b1", "version": 1, "sessions": 2, **credentials(who)}
+        assert await nodes.a.say("s3", op="register", **late) == []
+        await nodes.beat()
+        assert await nodes.a.state(job) == "running"
+        assert attempt in nodes.b.dispatcher.machine.attempts
+
+
 async def test_an_offer_whose_accept_was_lost_on_the_way_moves_with_the_page_that_has_it() -> None:
     async with two_nodes() as nodes:
         who = await nodes.a.register("s1", boot="b1")

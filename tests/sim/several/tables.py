@@ -167,7 +167,10 @@ class SharedRows(DiskRows):
         for worker in command.gone:
             if self.seen.get(worker, ("",))[0] == node:
                 del self.seen[worker]
-        self.seen |= {one.worker: (node, one) for one in command.here}
+        for one in command.here:
+            before = self.seen.get(one.worker)
+            if before is None or before[1].boot != one.boot or not 0 < one.sessions < before[1].sessions:
+                self.seen[one.worker] = (node, one)
 
     # -- the statements of ``Others``
 
