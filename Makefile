@@ -12,7 +12,7 @@ ARGS ?=
 CAMPAIGNS := kill syscalls powercut churn restart backup simulator model planted reload faults nemesis cutpolls transports webhooks nodes
 FAST := tests/core tests/access tests/store tests/node tests/pages tests/config tests/transport tests/handlers \
   --ignore=tests/transport/test_engineio_client.py -m 'not browser'
-.PHONY: help run test test-fast test-others check lint fmt types simulate simulate-long bench docs lock coverage-core sbom planted-bugs mutants clean campaigns faults fuzz fuzz-api reliability
+.PHONY: help run test test-fast test-others test-databases check lint fmt types simulate simulate-long demo screens bench docs lock coverage-core sbom planted-bugs mutants clean campaigns faults fuzz fuzz-api reliability
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-17s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -32,6 +32,9 @@ test-fast: $(VENV)/test.stamp ## core, access, store, node, pages, config, handl
 
 test-others: $(VENV)/test.stamp ## test-fast on the other Pythons here, 3.11 to 3.14 (NEWEST=1: the newest alone: node, pages, config, transport)
 	@$(BIN)/python -m tests.pythons $(if $(NEWEST),--newest) -- $(if $(NEWEST),$(filter-out tests/core tests/store tests/handlers,$(FAST)),$(FAST)) $(ARGS)
+
+test-databases: $(VENV)/test.stamp ## what uses PostgreSQL, on the other versions of it that are here (a minute and a half each)
+	@$(BIN)/python -m tests.databases $(ARGS)
 
 check: lint types coverage-core ## what CI runs: lint, types, the core covered whole by its tests, all other tests
 	@$(BIN)/python -m tests.desk
@@ -59,6 +62,12 @@ sbom: $(VENV)/run.stamp ## write dist/sbom.json: what a server is made of, as Cy
 
 types: $(VENV)/test.stamp ## mypy --strict
 	$(BIN)/python -m mypy
+
+demo: $(VENV)/test.stamp ## a farm to look at: a day of history, 27 simulated pages, jobs; http://127.0.0.1:8888/ (ARGS='--port 9000')
+	@$(BIN)/python -m tests.demo $(ARGS)
+
+screens: $(VENV)/test.stamp ## photograph every screen of that farm into build/screens (Chromium and PhantomJS, half a minute)
+	@$(BIN)/python -m tests.demo.screens
 
 coverage-core: $(VENV)/test.stamp ## the core's tests must cover every branch of it
 	$(BIN)/python -m coverage run --source=dispatcher/core -m pytest -q tests/core $(ARGS)

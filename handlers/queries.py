@@ -25,6 +25,7 @@ from handlers.mediatype import CSV, JSON, LINES, liked_best
 from handlers.times import instant_of, rfc3339, window_of
 
 __all__ = [
+    "BOARD",
     "CHANGES",
     "CONSOLE_JOBS",
     "DEAD",
@@ -93,6 +94,7 @@ STATS = ("type", "window")
 FAILURES = ("type",)
 DELIVERIES, DEAD = ("failed", "cursor"), ("cursor",)
 PHONE = ("code",)
+BOARD = ("label", "type", "refresh")
 #: Most items of a page that goes by numbers.
 MOST_NUMBERED = 100
 
@@ -146,6 +148,12 @@ def wait_argument(handler: RequestHandler) -> float:
 def text_argument(handler: RequestHandler, name: str) -> str:
     """``?name=``; empty if it is not given. Raises BadParameter if it is given twice, or is all blanks."""
     return _text(handler, name)
+
+
+def label_argument(handler: RequestHandler, name: str) -> tuple[str, str] | None:
+    """``?label=site:berlin``; None if it is not given. Raises BadParameter."""
+    text = _text(handler, name)
+    return _label(name, text) if text else None
 
 
 def flag_argument(handler: RequestHandler, name: str) -> bool:

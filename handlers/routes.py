@@ -35,6 +35,7 @@ from handlers.api.failures import FailuresHandler
 from handlers.api.openapi.handler import Description, DescriptionHandler
 from handlers.api.overview import OverviewHandler
 from handlers.api.shortway import ShortWayApplication
+from handlers.board.page import BoardPage
 from handlers.console import console, doubts, lists, login, orders, submit, worker
 from handlers.console import types as typepages
 from handlers.failures.page import FailuresAgain, FailuresPage
@@ -47,9 +48,10 @@ from handlers.overview.page import OverviewPage
 from handlers.phone import page as phone
 from handlers.prefix import Prefix, PrefixedApplication
 from handlers.site import STATIC, TEMPLATES, Site
-from handlers.worker import files
+from handlers.worker import connection, files
 from handlers.worker.script import worker_script
 from handlers.worker.tasks import TaskDirectory
+from handlers.worker.turnstile import Turnstile
 
 if TYPE_CHECKING:
     from dispatcher.node.service import Dispatcher
@@ -128,7 +130,7 @@ def _console(given: dict[str, Any]) -> list[URLSpec]:
             given,
             name="worker-action",
         ),
-        url(rf"/workers/{_ID}/(block|unblock)", worker.WorkerGateHandler, given, name="worker-gate"),
+        url(rf"/workers/{_ID}/(block|unblock|describe)", worker.WorkerGateHandler, given, name="worker-gate"),
         url(r"/types", lists.TypesPage, given, name="types"),
         url(rf"/types/{_TYPE}", typepages.OneTypePage, given, name="one-type"),
         url(rf"/types/{_TYPE}/(pause|resume|defaults)", typepages.TypeActionHandler, given, name="type-action"),
@@ -137,6 +139,7 @@ def _console(given: dict[str, Any]) -> list[URLSpec]:
         url(r"/failures", FailuresPage, given, name="failures"),
         url(r"/failures/again", FailuresAgain, given, name="failures-again"),
         url(r"/history", HistoryPage, given, name="history"),
+        url(r"/board", BoardPage, given, name="board"),
         url(r"/operations", orders.OperationsPage, given, name="operations"),
         url(rf"/operations/{_ID}", orders.OperationPage, given, name="operation"),
         url(rf"/operations/{_ID}/(go|again|stop|undo)", orders.OperationButton, given, name="operation-button"),
@@ -212,12 +215,14 @@ def _files(given: dict[str, Any]) -> list[URLSpec]:
     """The worker page and the files that it loads; the probes."""
     static = {**given, "path": str(STATIC)}
     script = {**given, "script": worker_script()}
+    tested = {**given, "turnstile": Turnstile(connection.AT_ONCE, connection.PER_MINUTE)}
     return [
         url(r"/worker", files.WorkerPageHandler, given, name="worker"),
         url(r"/static/worker\.js", files.ScriptHandler, script, name="worker-script"),
         url(rf"/static/({_NAME}(?:/{_NAME})*)", files.StaticHandler, static, name="static"),
         url(r"/tasks/index\.json", files.TaskIndexHandler, given, name="task-index"),
         url(r"/tasks/([A-Za-z0-9._-]{1,100})\.js", files.TaskHandler, given, name="task"),
+        url(r"/engine\.io/test", connection.ConnectionTestHandler, tested, name="connection-test"),
         url(r"/livez", files.LiveHandler, given, name="livez"),
         url(r"/readyz", files.ReadyHandler, given, name="readyz"),
     ]

@@ -209,6 +209,158 @@
       (spoken ? ' Or just: ' + spoken + '.' : '');
   }
 
+  // ---- the test of the connection --------------------------------------------------------------
+
+  var TESTED = {
+    server: 'Server',
+    sending: 'Sending',
+    waiting: 'Waiting',
+    socket: 'WebSocket',
+    clock: 'Clock',
+    storage: 'Storage'
+  };
+  var MARKS = { fine: '\u2714', wrong: '\u2718', testing: '\u2026', untested: '\u2013' };
+  var WORDS = { fine: 'OK', wrong: 'NO', testing: 'testing \u2026', untested: 'not tested' };
+  var SKIPPED = {
+    server: 'because the server does not answer',
+    busy: 'because many pages test their connections just now. Try again in a minute',
+    stopped: 'because the test was stopped',
+    polling: 'because this server refuses WebSocket'
+  };
+
+  function kilobytes(bytes) {
+    return Math.round(bytes / 1024) + ' kB';
+  }
+
+  /** "12 s", "3 min", "5 h", "2 days" */
+  function span(ms) {
+    var seconds = Math.round(ms / 1000);
+    return seconds < 120 ? seconds + ' s' : seconds < 7200 ? Math.round(seconds / 60) + ' min' :
+      seconds < 172800 ? Math.round(seconds / 3600) + ' h' : Math.round(seconds / 86400) + ' days';
+  }
+
+  /** A reason as the end of a sentence. */
+  function ended(why) {
+    return why.replace(/\.$/, '') + '.';
+  }
+
+  function sendingText(line) {
+    if (line.state === 'fine') {
+      return kilobytes(line.bytes) + ' come through, as much as the server takes.';
+    }
+    return line.bytes ? kilobytes(line.bytes) + ' come through, ' + kilobytes(line.failed) +
+      ' do not: ' + ended(line.why) +
+      ' Something on the way refuses large messages, probably a proxy.' :
+      'Not even ' + kilobytes(line.failed) + ' comes through: ' + ended(line.why);
+  }
+
+  /** "after about 10 s", or why not even that is known. */
+  function cutText(line) {
+    return line.cutMs === null ? 'Longer ones are kept back: ' + ended(line.why) :
+      'Longer ones are cut after about ' + span(line.cutMs) + '.';
+  }
+
+  function waitingText(line) {
+    var through = line.longestS ? 'Requests may wait ' + line.longestS + ' s.' : '';
+    if (line.state === 'fine') {
+      return through + (line.why ? ' ' + cutText(line) + ' This page waits at most ' +
+        span(line.pollMs) + '.' : '');
+    }
+    return (line.cutMs === null ?
+      'Something on the way keeps back the answers to waiting requests: ' + ended(line.why) :
+      window.Pagehand.CODES['E-NET-12'].replace(/,.*$/, '') + ' after about ' + span(line.cutMs) +
+        ', probably a proxy (E-NET-12).') + (line.longestS ? ' ' + line.longestS +
+        ' s come through.' : '');
+  }
+
+  function socketText(line) {
+    return line.state === 'fine' ? 'It opens, and the server answers in ' + line.ms + ' ms.' :
+      'There is none: ' + ended(line.why) + ' The page works without.';
+  }
+
+  function clockText(line) {
+    return line.state === 'fine' ? 'This PC and the server tell the same time.' :
+      'The clock of this PC is ' + span(Math.abs(line.aheadMs)) +
+        (line.aheadMs > 0 ? ' ahead of' : ' behind') + ' the server\u2019s.';
+  }
+
+  function storageText(line) {
+    return line.state === 'fine' ? 'This browser keeps what the page stores.' :
+      'This browser keeps nothing in ' + (line.session ? '' : 'sessionStorage') +
+        (line.session || line.local ? '' : ' and ') + (line.local ? '' : 'localStorage') + '.';
+  }
+
+  function serverText(line) {
+    return line.state === 'fine' ? 'It answers in ' + line.ms + ' ms.' :
+      'It does not answer: ' + ended(line.why);
+  }
+
+  var TEXTS = {
+    server: serverText,
+    sending: sendingText,
+    waiting: waitingText,
+    socket: socketText,
+    clock: clockText,
+    storage: storageText
+  };
+
+  /** How far something has come that is not over. */
+  function soFarText(line) {
+    return line.bytes ? ' ' + kilobytes(line.bytes) + ' come through so far.' :
+      line.longestS ? ' ' + line.longestS + ' s come through so far.' : '';
+  }
+
+  /** One line of a test: "Sending: OK. 1088 kB come through, ..." */
+  function testLine(line) {
+    var start = TESTED[line.name] + ': ' + WORDS[line.state];
+    if (line.state === 'testing') {
+      return start + soFarText(line);
+    }
+    return line.state === 'untested' ? start + ', ' + SKIPPED[line.skipped] + '.' +
+      soFarText(line) : start + '. ' + TEXTS[line.name](line);
+  }
+
+  function testMark(line) {
+    return MARKS[line.state];
+  }
+
+  function count(lines, state) {
+    return lines.filter(function (line) { return line.state === state; }).length;
+  }
+
+  function testTitle(lines, beganAt) {
+    var start = 'Connection test at ' + minute(beganAt) + ': ';
+    var wrong = count(lines, 'wrong');
+    if (count(lines, 'testing')) {
+      return start + 'it takes about a minute. The page goes on working.';
+    }
+    if (wrong || !count(lines, 'untested')) {
+      return start + (wrong ? wrong + ' of ' + lines.length + ' not OK.' : 'all is OK.');
+    }
+    return start + 'not all was tested.';
+  }
+
+  /** What one line says in few words. */
+  function shortText(line) {
+    var detail = line.name === 'sending' && line.bytes ? ' ' + kilobytes(line.bytes) :
+      line.name === 'waiting' && line.longestS ? ' ' + line.longestS + ' s' :
+        line.name === 'server' && line.ms !== undefined ? ' ' + line.ms + ' ms' : '';
+    if (line.cutMs) {
+      detail += ' cut after ' + span(line.cutMs);
+    }
+    if (line.name === 'clock' && line.state === 'wrong') {
+      detail = ' ' + span(Math.abs(line.aheadMs)) + (line.aheadMs > 0 ? ' ahead' : ' behind');
+    }
+    return TESTED[line.name].toLowerCase() + ' ' + WORDS[line.state] + detail;
+  }
+
+  /** A whole test in less than 200 characters, for people at the server. */
+  function testShort(lines, beganAt) {
+    var date = new Date(beganAt);
+    return date.getFullYear() + '-' + two(date.getMonth() + 1) + '-' + two(date.getDate()) + ' ' +
+      minute(beganAt) + ': ' + lines.map(shortText).join(', ');
+  }
+
   window.pagehandWords = {
     aloudText: aloudText,
     clock: clock,
@@ -216,6 +368,10 @@
     detailText: detailText,
     errorText: errorText,
     jobsText: jobsText,
-    labelsText: labelsText
+    labelsText: labelsText,
+    testLine: testLine,
+    testMark: testMark,
+    testShort: testShort,
+    testTitle: testTitle
   };
 }(window));

@@ -40,6 +40,8 @@
   var trouble = null;   // {code, text}: the trouble before there was a worker
   var openedAt = now();
   var files = null;     // what loads the task files
+  var test = null;      // what tests the connection
+  var tested = '';      // what it has found, in short
   var retryAt = null;
   var retries = 0;
   var mendAt = 0;
@@ -58,12 +60,15 @@
   }
 
   /** Only what has changed is written: a person may be selecting text. */
-  function show(id, text) {
-    var element = byId(id);
+  function write(element, text) {
     text = spelled(text);
     if (element.textContent !== text) {
       element.textContent = text;
     }
+  }
+
+  function show(id, text) {
+    write(byId(id), text);
   }
 
   function now() {
@@ -155,9 +160,17 @@
       transport: address.transport
     });
     worker.on('status', render);
+    mention();
     worker.start();
     byId('pause').disabled = false;
     byId('reconnect').disabled = false;
+  }
+
+  /** The server is told what a test has found, also one that began before there was a worker. */
+  function mention() {
+    if (worker && tested) {
+      worker.mention('connection_test', tested);
+    }
   }
 
   // ---- what a person sees ----------------------------------------------------------------------
@@ -296,7 +309,7 @@
       'Browser: ' + window.navigator.userAgent,
       'Document mode: ' + (document.documentMode || 'not Internet Explorer') +
         ', storage: ' + (status.page ? (status.page.storage ? 'yes' : 'no') : 'not known yet')
-    ];
+    ].concat(test.report());
     status.events.forEach(function (event) {
       lines.push(say.clock(event.at) + ' ' + event.text);
     });
@@ -334,6 +347,10 @@
   byId('reconnect').onclick = function () { worker.reconnect(); };
   byId('copy').onclick = copyReport;
   byId('copy').disabled = false;
+  test = window.pagehandTest(BASE, write, function (text) {
+    tested = text;
+    mention();
+  });
   window.addEventListener('hashchange', function () {
     if (/(token|join)=/.test(window.location.hash)) {
       window.location.reload();

@@ -347,8 +347,7 @@ PROOFS: dict[str, Proof] = {
             "crash/test_nodes.py::test_pages_of_a_killed_node_go_on_at_another_one_with_what_they_have",
             "crash/test_nodes.py::test_ten_posts_at_once_with_one_key_over_two_nodes_make_one_job",
             "e2e/test_several_servers.py::test_when_a_server_ends_pages_and_programs_go_on_at_the_other",
-            "sim/several/test_nodes.py::test_nothing_is_found_whatever_befalls_nodes_and_database",
-            "campaign nodes",
+            "sim/several/test_nodes.py::test_nothing_is_found_whatever_befalls_nodes_and_database", "campaign nodes",
         ),
         ("nodes: ready jobs taken without a lock", "nodes: nodes that acknowledge before they commit"),
     ),
@@ -358,11 +357,16 @@ PROOFS: dict[str, Proof] = {
             "node/test_node_gone.py::test_a_page_of_a_node_that_is_gone_goes_on_at_another_one",
             "crash/test_nodes.py::test_what_a_killed_node_had_is_done_by_the_others_and_it_may_come_again",
             "crash/test_nodes.py::test_a_node_that_was_stopped_and_wakes_after_others_took_over_ends_and_harms_nothing",
-            "sim/several/test_nodes.py::test_nothing_is_found_whatever_befalls_nodes_and_database",
-            "campaign nodes",
+            "sim/several/test_nodes.py::test_nothing_is_found_whatever_befalls_nodes_and_database", "campaign nodes",
         ),
         ("nodes: turns that do not look at the node's epoch",),
     ),
+    "S27": Proof((
+        "crash/test_standby.py::test_when_a_synchronous_standby_takes_over_nothing_that_was_acknowledged_is_lost",
+        "store/postgres/test_away.py::test_a_turn_whose_commit_is_not_answered_is_read_back",
+        "store/postgres/test_hints.py::test_a_listener_whose_connection_is_killed_listens_again_and_nothing_is_missed_meanwhile",
+        "campaign nodes",
+    )),
 }  # fmt: skip
 
 
@@ -373,8 +377,7 @@ def seen_to_fail(name: str) -> list[str]:
 
 def _check(name: str) -> str:
     if name.startswith("campaign "):
-        campaign = name.removeprefix("campaign ")
-        return f"[{name}](reliability.md) (`make campaign-{campaign}`)"
+        return f"[{name}](reliability.md) (`make campaign-{name.removeprefix('campaign ')}`)"
     file, _, test = name.partition("::")
     return f"`{test}` ({file})"
 

@@ -16,6 +16,7 @@ from dispatcher import ids
 from dispatcher.clock import Clock
 from dispatcher.config.settings import Settings
 from dispatcher.core.jobs.model import JobSpec, JobView
+from dispatcher.core.jobs.news import Hint
 from dispatcher.core.jobs.states import SETTLED
 from dispatcher.core.jobs.turn import Accepted, Change, ForgetTypes
 from dispatcher.core.jobs.views.measures import Measures
@@ -175,10 +176,16 @@ class Dispatcher(BatchVerbs, FarmVerbs):
         The timer's pulse begins before it: a machine that is suspended right here would otherwise take the whole grace.
         """
         self._timer.arm(None)
-        self._store.listen(self._turns.due)
+        self._store.listen(self._hinted)
         self._turns.carry_out(self.machine.begin_grace(self._clock.monotonic()))
         self._turns.new_life = True
         self.changed()
+
+    def _hinted(self, hint: Hint) -> None:
+        """Another node has told something: a turn will read it. Who waits for a job need not wait for that turn."""
+        for job_id in hint.settled:
+            self._waiters.wake(job_id)
+        self._turns.hinted(hint.lanes)
 
     def begin_drain(self) -> None:
         """Takes no new jobs, makes no more offers, and tells the pages (promise S21)."""

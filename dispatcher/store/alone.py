@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from dispatcher.core.jobs.model import WorkerFilter, WorkerView
+from dispatcher.core.jobs.news import Hint
 from dispatcher.core.jobs.views.nodes import NodeView
 from dispatcher.store.port import NODE
 
@@ -34,7 +35,7 @@ class HadAlone:
     beat_s: float | None = None
     seen = NobodySeen()
 
-    def listen(self, hinted: Callable[[], None]) -> None:
+    def listen(self, hinted: Callable[[Hint], None]) -> None:
         """See port.Store. Nobody tells anything."""
 
     async def nodes(self) -> list[NodeView]:

@@ -24,6 +24,7 @@ from dispatcher.core.jobs.model import (
     WorkerFilter,
     WorkerView,
 )
+from dispatcher.core.jobs.news import Hint
 from dispatcher.core.jobs.states import JobState
 from dispatcher.core.jobs.turn import LaneReady, LiveAttempt, Turn, TurnReport
 from dispatcher.core.jobs.views.nodes import NodeView
@@ -127,8 +128,8 @@ class Store(Protocol):
         """Its reads of webhooks."""
         ...
 
-    def listen(self, hinted: Callable[[], None]) -> None:
-        """From here on calls this, on the loop, when other nodes may have told something: a turn hears it."""
+    def listen(self, hinted: Callable[[Hint], None]) -> None:
+        """From here on calls this, on the loop, when other nodes may have told something: a turn hears all of it."""
         ...
 
     def apply(self, turn: Turn) -> Awaitable[TurnReport]:

@@ -61,6 +61,8 @@ def page_facts(page: Mapping[str, str], transport: str = "polling") -> list[Fact
         facts.append(Fact("Storage", "yes" if kept else "no: it forgets its name and results when it is closed"))
     if (reason := rest.pop("transport_reason", "")) and transport == "polling":
         facts.append(Fact("Long-polling because", reason))
+    if tested := rest.pop("connection_test", ""):
+        facts.append(Fact("Connection test", tested))
     rest.pop("transport", None)  # the server knows what carries the session now
     return facts + [Fact(name, value) for name, value in sorted(rest.items())]
 

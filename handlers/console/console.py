@@ -5,23 +5,28 @@ from __future__ import annotations
 import contextlib
 from typing import ClassVar
 
+from dispatcher.access.acts import AuditEntry, AuditFilter
 from dispatcher.access.scopes import Scope
 from dispatcher.core.jobs.matching import NAME
-from dispatcher.core.jobs.model import JobView
+from dispatcher.core.jobs.model import JobView, WorkerFilter
 from dispatcher.core.jobs.states import JobState
 from dispatcher.core.jobs.turn import Delete
 from dispatcher.errors import Forbidden, JobNotFound, WrongState
 from handlers.api.amending import copy_of
 from handlers.carried import carried
-from handlers.console import words
+from handlers.console import sentences, words
 from handlers.console.options import shown_options
 from handlers.console.page import XSRF_HELP, PageHandler
+from handlers.console.presses import Press, start_now
 from handlers.console.submit import new_key
 from handlers.console.tries import WIDTH, try_bars
 from handlers.console.values import part_of
 from handlers.intake import check_key, to_spec
 
 __all__ = ["JobActionHandler", "JobPageHandler"]
+
+#: The newest acts on a job that its page shows.
+MOST_ACTS = 20
 
 
 class _OneJob(PageHandler):
@@ -32,7 +37,7 @@ class _OneJob(PageHandler):
         text = super().decode_argument(value, name)
         return text.lower() if name is None else text
 
-    def show_job(
+    async def show_job(
         self, job: JobView, *, everything: bool = False, as_sent: bool = False, notice: str = "", removing: bool = False
     ) -> None:
         """Ends the answer with the job's page; ``removing``: it asks whether the job is to be removed."""
@@ -42,9 +47,11 @@ class _OneJob(PageHandler):
             job=job,
             options=shown_options(job),
             tries=try_bars(job, self.site.clock.utc()),
+            acts=await self._acts(job.id),
             width=WIDTH,
             # The headline of a job in doubt says it already.
             waits=None if job.state is JobState.IN_DOUBT else service.why_waits(job),
+            presses=self._presses(job),
             namesakes=[(name, note) for name in names if (note := words.namesakes(service.called(name)))],
             everything=everything,
             as_sent=as_sent,
@@ -53,6 +60,18 @@ class _OneJob(PageHandler):
             removing=removing and words.can_remove(job),
             key=new_key(),
         )
+
+    def _presses(self, job: JobView) -> list[Press]:
+        """What would let the job begin, if who asks may order that."""
+        why = self.site.service.why(job)
+        if why is None or not self.may(Scope.OPERATE):
+            return []
+        return start_now(job, why.waiting.code, self.site.service.workers(WorkerFilter(type=job.type)).items)
+
+    async def _acts(self, job_id: str) -> list[AuditEntry]:
+        """What people and programs have done to the job, the newest first."""
+        page = await self.site.service.access.acts(AuditFilter(target=job_id, limit=MOST_ACTS))
+        return [act for act in page.items if act.action in sentences.ACTS]
 
 
 class JobPageHandler(_OneJob):
@@ -64,7 +83,7 @@ class JobPageHandler(_OneJob):
         """The page; it loads itself anew while the job is open."""
         job = await self.site.service.job(job_id)
         self.refresh_s = 2 if words.is_open(job) else 0
-        self.show_job(
+        await self.show_job(
             job, everything=self.is_asked("full"), as_sent=self.is_asked("sent"), removing=self.is_asked("remove")
         )
 
@@ -98,7 +117,7 @@ class JobActionHandler(_OneJob):
             self.set_status(409)
             job, removing = await service.job(job_id), action == "delete"
             notice = words.KEY_IS_KEPT if removing and words.can_remove(job) else refused.detail
-            self.show_job(job, notice=notice, removing=removing)
+            await self.show_job(job, notice=notice, removing=removing)
             return
         self.redirect(address, status=303)
 

@@ -6,6 +6,8 @@ field, and keeps what was typed.
 
 from __future__ import annotations
 
+import contextlib
+import re
 from collections.abc import Sequence
 from typing import Any, ClassVar
 from urllib.parse import urlencode
@@ -13,8 +15,8 @@ from urllib.parse import urlencode
 from msgspec import Struct
 
 from dispatcher.access.scopes import Scope
-from dispatcher.core.jobs.model import WorkerStatus
-from dispatcher.errors import BadParameter
+from dispatcher.core.jobs.model import JobFilter, JobView, WorkerStatus
+from dispatcher.errors import BadParameter, JobNotFound
 from handlers import queries
 from handlers.api.jobjson import once_a_lane
 from handlers.console.orders import ACTIONS, FILTER_FIELDS
@@ -25,8 +27,10 @@ from handlers.worker.tasks import MOST_FAULTS
 __all__ = ["JobsPage", "TypesPage", "WorkersPage"]
 
 
-#: How many paused types stand above the list.
+#: How many paused types stand above the list, and how many jobs with one key.
 MOST_PAUSED = 20
+MOST_NAMED = 10
+_AN_ID = re.compile(r"[A-Za-z0-9_-]{1,64}")
 
 
 class _Listed(Struct, frozen=True, kw_only=True):
@@ -131,7 +135,19 @@ class JobsPage(_ListPage):
         types, names = await self.type_choices(), self.name_choices()
         why = once_a_lane(self.site.service.why)
         orders = {"ticking": self.ticking, "actions": ACTIONS, "asked": self._asked()}
-        return {"types": types, "names": names, "why": why, "tick_link": self.link_with("tick", "1"), **orders}
+        shown = {"tick_link": self.link_with("tick", "1"), "named": await self._named(self.typed("q"))}
+        return {"types": types, "names": names, "why": why, **shown, **orders}
+
+    async def _named(self, text: str) -> list[JobView]:
+        """The jobs that have this id or this key: people have it from somebody, and type it where they search."""
+        if not text or self.get_status() != 200:
+            return []
+        by_key = (await self.site.service.jobs(JobFilter(key=text, limit=MOST_NAMED))).items
+        if not _AN_ID.fullmatch(text):
+            return by_key
+        with contextlib.suppress(JobNotFound):
+            return [await self.site.service.job(text), *by_key]
+        return by_key
 
 
 class WorkersPage(_ListPage):

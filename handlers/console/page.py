@@ -6,6 +6,7 @@ the only defence in IE 11, which knows no CSP. This module knows no page in part
 
 from __future__ import annotations
 
+import re
 from typing import Any, ClassVar, TypeVar
 from urllib.parse import quote, urlencode
 
@@ -34,6 +35,8 @@ XSRF_HELP = "This form is too old, or cookies are blocked. Go back, reload the p
 MOST_CHOICES = 200
 #: The seconds after which a page may load itself anew; 0: never.
 _REFRESH_S = (0, 2, 5, 10, 30, 60)
+#: A job's page, as a form says it.
+_A_JOB = re.compile(r"jobs/[A-Za-z0-9_-]{1,64}")
 #: The cookie that keeps what was chosen.
 _REFRESH = "pagehand_refresh"
 
@@ -171,8 +174,11 @@ class PageHandler(BaseHandler):
         self.form = read_form(self.request.headers.get("Content-Type", ""), bytes(self.body))
 
     def lead_back(self, usual: str) -> None:
-        """Goes where the button stood: on the overview, or here as usual."""
-        self.redirect("/" if self.form.field("back") == "overview" else usual, status=303)
+        """Goes where the button stood: on the overview, on the page of a job, or here as usual."""
+        back = self.form.field("back")
+        if _A_JOB.fullmatch(back):
+            usual = f"/{back}"
+        self.redirect("/" if back == "overview" else usual, status=303)
 
     def xsrf_fails(self) -> bool:
         """Whether the form lacks this browser's ``_xsrf``; call it when the form has been read."""

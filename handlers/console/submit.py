@@ -52,7 +52,7 @@ class SubmitPage(PageHandler):
         return f"Programs submit jobs as JSON: POST {link}, with 'Content-Type: application/json'."
 
     async def get(self) -> None:
-        """The empty form; ``?type=`` fills in a type and its example, ``?like=<id>`` an earlier job."""
+        """The empty form; ``?type=`` fills in a type and its example, ``?worker=`` a worker, ``?like=<id>`` a job."""
         form = _Form(key=new_key())
         like, wanted = self.get_query_argument("like", ""), self.get_query_argument("type", "")
         if like and self.may(Scope.READ):
@@ -60,6 +60,8 @@ class SubmitPage(PageHandler):
         elif wanted:
             task = next((task for task in self.site.tasks.tasks() if task.name == wanted), None)
             form.typed = {"type": wanted, "data": example_text(task) if task else ""}
+        if (worker := self.get_query_argument("worker", "")) and not like:
+            form.typed |= {"worker": worker}
         await self._show(form, 200)
 
     head = get

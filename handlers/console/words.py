@@ -96,8 +96,10 @@ def state_word(state: str) -> str:
 
 
 def worker_word(worker: WorkerView) -> str:
-    """A state of a worker."""
+    """The state of a worker, and of one that is connected what it does."""
     word = WORKER_WORDS[worker.state]
+    if worker.state is WorkerStatus.CONNECTED and not worker.paused:
+        word = "Stuck" if worker.hanging else "Busy" if worker.jobs else "Ready"
     if worker.blocked is not None:
         return "Blocked"
     by = f" by {worker.held.by}" if worker.held is not None and worker.held.by else ""

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import ClassVar
 
 from dispatcher.access.scopes import Scope
 from dispatcher.core.jobs.model import OneWorkerView, WorkerStatus
 from dispatcher.errors import Forbidden, WrongState
 from handlers.api.jobjson import once_a_lane
-from handlers.api.workers import LONGEST_REASON
+from handlers.api.workers import LONGEST_NAME, LONGEST_NOTE, LONGEST_REASON
+from handlers.console.describing import DESCRIBED, described, typed_of_worker
 from handlers.console.page import XSRF_HELP, PageHandler
+from handlers.errors import Invalid, problem_of
 
 __all__ = ["OneWorkerPage", "WorkerActionHandler", "WorkerGateHandler", "reason_of"]
 
@@ -26,8 +29,10 @@ _PASSAGES = {"connected": "Connected", "away": "Went away", "quiet": "Fell silen
 class _OneWorker(PageHandler):
     """A page about one worker."""
 
-    async def show_worker(self, worker: OneWorkerView, notice: str = "") -> None:
-        """Ends the answer with the worker's page."""
+    async def show_worker(
+        self, worker: OneWorkerView, notice: str = "", typed: Mapping[str, str] | None = None
+    ) -> None:
+        """Ends the answer with the worker's page. ``typed``: what somebody typed into the form that describes it."""
         jobs = await self.site.service.recent_of(worker)
         self.show(
             "worker.html",
@@ -39,6 +44,8 @@ class _OneWorker(PageHandler):
             longest=LONGEST_REASON,
             notice=notice,
             passages=_PASSAGES,
+            typed=typed or typed_of_worker(worker.kept),
+            limits={"name": LONGEST_NAME, "note": LONGEST_NOTE},
         )
 
 
@@ -71,9 +78,10 @@ class WorkerActionHandler(_OneWorker):
             raise Forbidden(XSRF_HELP, code="bad_xsrf")
         try:
             worker = await self._ordered(worker_id, order)
-        except WrongState as refused:
-            self.set_status(409)
-            await self.show_worker(await self.site.service.orders.one(worker_id), refused.detail)
+        except (WrongState, Invalid) as refused:
+            self.set_status(problem_of(refused).status)
+            typed = {name: self.form.text(name) for name in DESCRIBED} if order == "describe" else None
+            await self.show_worker(await self.site.service.orders.one(worker_id), refused.detail, typed)
             return
         # Of one that is not here nothing may be kept any more: then it has no page.
         is_known = worker.shown.state is not WorkerStatus.GONE or not (worker.kept is None or worker.kept.is_empty())
@@ -90,6 +98,12 @@ class WorkerActionHandler(_OneWorker):
             return await orders.block(worker_id, reason, actor=actor)
         if order == "unblock":
             return await orders.unblock(worker_id, actor=actor)
+        if order == "describe":
+            typed = {name: self.form.text(name) for name in DESCRIBED}
+            told = described(typed, (await orders.one(worker_id)).kept)
+            return await orders.describe(
+                worker_id, actor=actor, wanted=told.wanted, name=told.name, note=told.note, labels=told.labels
+            )
         return await orders.reload(worker_id, actor=actor, at_once=order == "reload-now")
 
 

@@ -13,23 +13,13 @@ from dispatcher.access.scopes import Scope
 from dispatcher.core.jobs.acts.kept import EVERY_TYPE
 from dispatcher.core.jobs.views.histograms import FEW_SAMPLES
 from handlers.console.page import PageHandler
+from handlers.console.presses import MOST_PRESSES, Press, resume_type, resume_workers
 from handlers.overview.bars import minute_bars
 from handlers.overview.concerns import Concern, concerns, sentence
 from handlers.overview.counters import NOBODY, counters, workers_of
 from handlers.overview.looking import beside
 
 __all__ = ["OverviewPage"]
-
-#: The paused workers that have a button of their own; who has paused more goes to the list.
-MOST_PRESSES = 3
-
-
-class Press(Struct, frozen=True):
-    """A button that helps."""
-
-    label: str
-    #: Where its form goes.
-    action: str
 
 
 class _ConcernShown(Struct, frozen=True):
@@ -74,9 +64,9 @@ class OverviewPage(PageHandler):
         if not self.may(Scope.OPERATE):
             return _ConcernShown(concern)
         if concern.code == "everything_paused":
-            return _ConcernShown(concern, [Press("Let the jobs run again", f"/types/{EVERY_TYPE}/resume")])
+            return _ConcernShown(concern, [resume_type(EVERY_TYPE)])
         if concern.code == "type_paused" and name is not None:
-            return _ConcernShown(concern, [Press("Let its jobs run again", f"/types/{name}/resume")])
+            return _ConcernShown(concern, [resume_type(name)])
         return _ConcernShown(concern, self._resumes(concern))
 
     def _resumes(self, concern: Concern) -> list[Press]:
@@ -84,6 +74,4 @@ class OverviewPage(PageHandler):
         if concern.code != "all_paused" or concern.workers is None:
             return []
         asked = replace(concern.workers, limit=MOST_PRESSES + 1)
-        held = [worker for worker in self.site.service.workers(asked).items if worker.held is not None]
-        named = [Press(f"Resume {worker.name or worker.id}", f"/workers/{worker.id}/resume") for worker in held]
-        return named if len(named) <= MOST_PRESSES else []
+        return resume_workers(self.site.service.workers(asked).items)

@@ -14,6 +14,7 @@ __all__ = [
     "LiveHandler",
     "ReadyHandler",
     "ScriptHandler",
+    "SharedHandler",
     "StaticHandler",
     "TaskHandler",
     "TaskIndexHandler",
@@ -25,7 +26,7 @@ __all__ = [
 _TEXTS = ("application/javascript", "application/json")
 
 
-class _SharedHandler(BaseHandler):
+class SharedHandler(BaseHandler):
     """Serves files that pages of ``allow_origin`` may load too."""
 
     public = True
@@ -56,7 +57,7 @@ def _allow_frames_of_others(handler: BaseHandler) -> None:
         handler.set_header("X-Frame-Options", f"ALLOW-FROM {origins[0]}")
 
 
-class WorkerPageHandler(_SharedHandler):
+class WorkerPageHandler(SharedHandler):
     """``/worker``: the page that does the work."""
 
     def get(self) -> None:
@@ -71,7 +72,7 @@ class WorkerPageHandler(_SharedHandler):
     head = get
 
 
-class ScriptHandler(_SharedHandler):
+class ScriptHandler(SharedHandler):
     """``/static/worker.js``: the parts of the worker page's script as one file."""
 
     def initialize(self, site: Site, script: Script) -> None:  # type: ignore[override]
@@ -92,17 +93,17 @@ class ScriptHandler(_SharedHandler):
 
 
 @stream_request_body
-class StaticHandler(_SharedHandler, StaticFileHandler):
+class StaticHandler(SharedHandler, StaticFileHandler):
     """``/static/``: the files of the directory ``static``, with Tornado's checks of the path."""
 
     #: Files that pages load by name, without a version.
     _ALWAYS_FRESH: ClassVar = frozenset(
-        {"address.js", "page.js", "page-words.js", "spoken.js", "task-files.js", "worker.html"}
+        {"address.js", "page.js", "page-words.js", "spoken.js", "task-files.js", "test-lines.js", "worker.html"}
     )
 
     def initialize(self, site: Site, path: str) -> None:  # type: ignore[override]
         """Called by Tornado with what the route says."""
-        _SharedHandler.initialize(self, site)
+        SharedHandler.initialize(self, site)
         StaticFileHandler.initialize(self, path)
 
     def set_extra_headers(self, path: str) -> None:
@@ -118,7 +119,7 @@ class StaticHandler(_SharedHandler, StaticFileHandler):
         return f"{kind}; charset=utf-8" if kind.startswith("text/") or kind in _TEXTS else kind
 
 
-class TaskIndexHandler(_SharedHandler):
+class TaskIndexHandler(SharedHandler):
     """``/tasks/index.json``."""
 
     def get(self) -> None:
@@ -129,7 +130,7 @@ class TaskIndexHandler(_SharedHandler):
     head = get
 
 
-class TaskHandler(_SharedHandler):
+class TaskHandler(SharedHandler):
     """``/tasks/<name>.js``."""
 
     def get(self, name: str) -> None:

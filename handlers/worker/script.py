@@ -45,6 +45,8 @@ PARTS = (
     "attempts.js",
     "reports.js",
     "status.js",
+    "testing.js",
+    "trials.js",
     "api.js",
 )
 

@@ -62,7 +62,8 @@
  *   env            stand-ins for the browser, see environment.js; for tests
  *
  * worker: start, stop, pause, resume, reconnect, reload (the page, at most once a minute),
- * status(), on(event, fn). Events:
+ * status(), on(event, fn), mention(name, text): tells the server a text about this page, of which
+ * people there see 200 characters. Events:
  *   status (status())        something that a person can see has changed
  *   event  ({at, text})      one line for a log: connected, refused, a task that misbehaved, ...
  *   job    (job)             a task is about to start
@@ -72,6 +73,7 @@
   'use strict';
 
   var CODES = parts.CODES;
+  var ConnectionTest = parts.ConnectionTest;
   var Engine = parts.Engine;
   var PROTOCOL = parts.PROTOCOL;
   var STATE = parts.STATE;
@@ -90,6 +92,7 @@
     STATE: STATE,
     CODES: CODES,
     blame: blame,
+    ConnectionTest: ConnectionTest,
     Worker: Worker,
     Engine: Engine,
     task: task,

@@ -57,6 +57,7 @@
     var holding = [];
     var finished = [];
     var now = this._env.now();
+    this._untold = false;
     each(this._attempts, function (attempt) {
       if (attempt.phase === PHASE.ENDED) {
         push(finished, attempt.id);
@@ -86,9 +87,25 @@
     });
   };
 
+  /**
+   * Tells the server a text about this page, for people: in its next `register`, or by another one
+   * at once, which moves nothing of what the page holds.
+   */
+  Worker.prototype.mention = function (name, text) {
+    this._mentioned[clip(name, 100)] = clip(text, 500);
+    this._untold = true;
+    this._tellMentioned();
+  };
+
+  Worker.prototype._tellMentioned = function () {
+    if (this._registered && this._untold) {
+      this._engine.send(this._registration());
+    }
+  };
+
   Worker.prototype._describe = function () {
     var how = this._choice.describe(this._engine);
-    return {
+    var facts = {
       document_mode: this._env.document.documentMode || null,
       user_agent: clip(this._env.userAgent, 500),
       library: VERSION,
@@ -96,6 +113,8 @@
       transport: how.transport,
       transport_reason: how.reason || undefined
     };
+    each(this._mentioned, function (text, name) { facts[name] = text; });
+    return facts;
   };
 
   Worker.prototype._onRegistered = function (message) {
@@ -128,6 +147,7 @@
       this._sayPause();
     }
     this._typesChanged();  // a task may have come while we waited
+    this._tellMentioned();
     this._changed();
   };
 

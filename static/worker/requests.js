@@ -36,8 +36,10 @@
     return { stop: function () { env.clearTimeout(timer); } };
   }
 
-  function Requests(session) {
+  /** `path`: of another address than the session's, with a field of its query. */
+  function Requests(session, path) {
     this._session = session;
+    this._path = path || '/engine.io/?EIO=4&transport=polling';
     this._stamps = 0;
     //: How long the quickest answer has taken.
     this.quickestMs = Infinity;
@@ -51,7 +53,7 @@
     // Internet Explorer answers a repeated address from its cache, so no address is used twice.
     stamp = digits(env.date(), 36) + '.' + digits(this._stamps, 36) + '.' +
       digits(Math.floor(env.random() * 0x7fffffff), 36);
-    return session.options.url + '/engine.io/?EIO=4&transport=polling&t=' + stamp +
+    return session.options.url + this._path + '&t=' + stamp +
       (session.sid ? '&sid=' + encode(session.sid) : '');
   };
 

@@ -45,6 +45,7 @@ PAGES += [
     "/phone",
     "/operations",
     "/history",
+    "/board",
     "/failures",
     "/jobs?tick=1",
     "/jobs/running-1?refresh=0",
@@ -285,3 +286,69 @@ def test_another_file_that_is_too_large_is_refused_before_it_is_sent(
     chromium.driver.find_element("css selector", "button.main").click()
     assert chromium.run("document.activeElement.id") == "file"
     assert (address(chromium), site.jobs()) == ("/submit", [])
+
+
+# Keys
+
+
+def press(browser: Browser, keys: str) -> None:
+    """Presses keys where the focus is."""
+    for key in keys:
+        browser.run(f"""(function (code) {{
+          var event = document.createEvent('Event');
+          event.initEvent('keypress', true, true);
+          event.charCode = code;
+          document.activeElement.dispatchEvent(event);
+        }}({ord(key)}))""")
+
+
+def focused(browser: Browser) -> str:
+    return str(browser.run("document.activeElement.getAttribute('href') || document.activeElement.name"))
+
+
+def test_keys_go_to_pages_and_to_the_search_and_do_nothing_while_somebody_types(browser: Browser, start: Start) -> None:
+    browser.open(start(rich).url + "/")
+    press(browser, "gj")
+    until(lambda: address(browser) == "/jobs" and browser.run("document.readyState") == "complete")
+    press(browser, "/")
+    assert focused(browser) == "q"
+    press(browser, "gw?")
+    assert address(browser) == "/jobs"
+    assert browser.run("document.getElementById('keys')") is None
+
+
+def test_keys_go_from_row_to_row_and_tick_them(browser: Browser, start: Start) -> None:
+    browser.open(start(rich).url + "/jobs?tick=1")
+    rows = browser.run("[].map.call(document.querySelectorAll('.list tbody tr'), function (row) {"
+                       "return row.querySelector('a').getAttribute('href'); })")  # fmt: skip
+    seen = []
+    for keys in ("j", "j", "j", "k", "kkkk"):
+        press(browser, keys)
+        seen.append(focused(browser))
+    assert seen == [rows[0], rows[1], rows[2], rows[1], rows[0]]
+    press(browser, "jx")
+    ticked = "[].map.call(document.querySelectorAll('.list input'), function (field) { return field.checked; })"
+    assert browser.run(ticked)[:3] == [False, True, False]
+    press(browser, "x")
+    assert not any(browser.run(ticked))
+
+
+def test_the_list_of_keys_is_shown_and_hidden_and_switches_them_off_for_good(browser: Browser, start: Start) -> None:
+    url = start(rich).url
+    browser.open(url + "/jobs")
+    press(browser, "j?")
+    assert "Next row" in browser.run("document.getElementById('keys').textContent")
+    assert browser.run("document.activeElement.id") == "keys"
+    press(browser, "?")
+    assert browser.run("document.getElementById('keys')") is None
+    assert focused(browser).startswith("/jobs/"), "the focus is where it was"
+    press(browser, "?")
+    browser.run("document.querySelector('#keys button').click()")
+    assert browser.run("document.querySelector('#keys button').textContent") == "Switch the keys on"
+    browser.open(url + "/jobs")
+    press(browser, "?")
+    assert browser.run("document.getElementById('keys')") is None
+    browser.run("[].slice.call(document.querySelectorAll('.foot button')).pop().click()")
+    browser.run("document.querySelector('#keys button').click()")
+    press(browser, "?")
+    assert browser.run("document.getElementById('keys')") is None, "they are on again"

@@ -28,6 +28,7 @@ PAGES += [
     "/phone?code=7NX-J3D",
     "/operations",
     "/history",
+    "/board",
     "/failures",
     "/jobs?state=failed",
     "/jobs?tick=1",

@@ -9,6 +9,7 @@ from typing import Any
 
 import psycopg
 
+from dispatcher.core.jobs.news import Hint
 from dispatcher.store.applier.hand import Ids
 from dispatcher.store.port import Limits
 from dispatcher.store.postgres.store import PostgresStore
@@ -22,10 +23,13 @@ _SILENT = "interval '11 seconds'"
 
 
 class _Unhinted(PostgresStore):
-    """It hears no hints: a node has a turn when the test says so, and one that is silent has none."""
+    """It hears the hints of the test alone: a node has a turn when the test says so, a silent one has none."""
 
-    def listen(self, hinted: Callable[[], None]) -> None:
+    hinted: Callable[[Hint], None]
+
+    def listen(self, hinted: Callable[[Hint], None]) -> None:
         """See port.Store."""
+        self.hinted = hinted
 
 
 class Nodes:
@@ -54,6 +58,11 @@ class Nodes:
         """Each has a turn or more: it hears what the others have done."""
         for house in houses or (self.a, self.b):
             await house.pass_time(1.0)
+
+    def hint(self, house: House, *, lanes: list[str] | None = None, settled: list[str] | None = None) -> None:
+        """Another node has told something, and the house hears of it at once."""
+        assert isinstance(house.store, _Unhinted)
+        house.store.hinted(Hint(lanes or [], settled or []))
 
     def sql(self, statement: str, *values: Any) -> list[tuple[Any, ...]]:
         """What a statement answers."""

@@ -8,11 +8,13 @@ from typing import Any
 
 import pytest
 
+from dispatcher.core.jobs.news import Hint
 from dispatcher.core.jobs.states import JobState
-from dispatcher.core.jobs.turn import Turn, TurnReport
+from dispatcher.core.jobs.turn import Cancel, Turn, TurnReport
 from dispatcher.errors import Draining
 from dispatcher.store.memory import MemoryStore
-from tests.support.house import House, run_one
+from tests.support.house import House, TroubledStore, memory_store, run_one
+from tests.support.jobs import NOW
 
 pytestmark = pytest.mark.gen_test
 
@@ -40,6 +42,23 @@ async def test_a_job_goes_to_a_page_and_its_result_comes_back():
     assert answer == [{"op": "recorded", "attempt": offer["attempt"], "verdict": "recorded"}]
     done = await house.dispatcher.job(job.id)
     assert (done.state, done.result, done.number) == (JobState.SUCCEEDED, '{"ok": 1.0}', 1)
+
+
+async def test_who_waits_for_a_job_whose_end_another_node_hints_at_waits_for_no_turn():
+    store = memory_store(TroubledStore)
+    house = await House(store=store).start()
+    house.dispatcher.let_in()
+    job = await house.submit()
+    waiting = asyncio.ensure_future(house.dispatcher.wait(job.id, 60.0))
+    await house.dispatcher.idle(housekeeping=True)
+    ends = Turn(node=store.node, epoch=store.epoch, now_at=NOW, elapsed_s=1.0, commands=[Cancel(job.id, "no")])
+    await MemoryStore.apply(store, ends)
+    store.go.clear()
+    assert store.hinted is not None
+    store.hinted(Hint([], [job.id, "nobody's"]))
+    assert (await waiting).state is JobState.CANCELLED
+    store.go.set()
+    await house.dispatcher.close()
 
 
 async def test_an_offer_carries_what_was_said_of_the_job():

@@ -49,6 +49,17 @@ async def test_who_waits_at_one_node_is_woken_by_a_result_that_comes_to_another(
         assert (await waiting).state == "succeeded"
 
 
+async def test_a_job_of_another_node_is_claimed_in_the_turn_that_hears_of_it_if_there_was_a_hint() -> None:
+    async with two_nodes() as nodes:
+        await nodes.b.register("s1")
+        job = await nodes.a.submit()
+        [before] = nodes.sql("SELECT turns FROM nodes WHERE node = 'b'")
+        nodes.hint(nodes.b, lanes=["echo", "nobody's"])
+        await nodes.b.dispatcher.idle(housekeeping=True)
+        assert (await _offer(nodes.b, "s1"))["id"] == job.id
+        assert nodes.sql("SELECT turns FROM nodes WHERE node = 'b'") == [(before[0] + 1,)]
+
+
 async def test_the_result_of_an_attempt_of_another_node_is_recorded_and_that_node_lets_go_of_it() -> None:
     async with two_nodes() as nodes:
         await nodes.a.register("s1")

@@ -48,6 +48,7 @@ def test_the_worker_page_is_dark_where_that_is_preferred_and_can_be_read(
                 prefer(chromium, colours)
                 show(chromium, f"{server.url}/worker{query}", state)
                 chromium.click("copy")
+                chromium.click("test")
                 bright[colours] = brightest(chromium)
                 chromium.driver.execute_script(axe)
                 found = chromium.driver.execute_async_script(AXE)

@@ -46,6 +46,7 @@ def test_a_script_is_es5_and_names_nothing_that_ie11_lacks(gate: ScriptGate, pat
         "task-files.js",
         "spoken.js",
         "page-words.js",
+        "test-lines.js",
         "page.js",
     ],
 )

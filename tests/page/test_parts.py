@@ -17,6 +17,7 @@ PUBLIC = {
         "protocol",
         "STATE",
         "CODES",
+        "ConnectionTest",
         "Worker",
         "Engine",
         "task",

@@ -13,6 +13,7 @@ from msgspec.structs import replace
 
 from dispatcher.config.settings import Settings
 from dispatcher.core.jobs.model import JobFilter, JobPage, JobStanding, JobView
+from dispatcher.core.jobs.news import Hint
 from dispatcher.core.jobs.states import JobState
 from dispatcher.core.jobs.turn import Turn, TurnReport
 from dispatcher.core.workers.registration import Registration
@@ -106,9 +107,14 @@ class TroubledStore(MemoryStore):
         #: A turn begins when this is set.
         self.go = asyncio.Event()
         self.go.set()
+        #: Hears what other nodes hint at, if there were any.
+        self.hinted: Callable[[Hint], None] | None = None
         #: Called before each turn, and between a read and its answer.
         self.gate: Callable[[], Awaitable[object]] | None = None
         self.after_read: Callable[[], Awaitable[object]] | None = None
+
+    def listen(self, hinted: Callable[[Hint], None]) -> None:
+        self.hinted = hinted
 
     async def apply(self, turn: Turn) -> TurnReport:
         self.turns.append(turn)

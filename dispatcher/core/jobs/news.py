@@ -12,7 +12,7 @@ from dispatcher.access.credentials import Credential
 from dispatcher.core.jobs.acts.kept import KeptType, KeptWorker
 from dispatcher.core.jobs.states import JobState
 
-__all__ = ["Change", "Coming", "News"]
+__all__ = ["Change", "Coming", "Hint", "News"]
 
 
 class Change(Struct, frozen=True, gc=False):
@@ -67,3 +67,12 @@ class News(Struct, frozen=True, kw_only=True, omit_defaults=True):
     endpoints: bool = False
     #: Targets of messages that are to be sent.
     messages: list[str] = []
+
+
+class Hint(Struct, frozen=True, omit_defaults=True):
+    """What a node has told, in short, at once and perhaps in vain: the others will read all of it in their turns."""
+
+    #: Lanes in which there are ready jobs.
+    lanes: list[str] = []
+    #: Ids of jobs that have settled, durably.
+    settled: list[str] = []

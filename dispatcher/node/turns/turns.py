@@ -108,6 +108,8 @@ class Turns:
         #: A page waits until the reports that were gathered are durable.
         self._awaited = False
         self._commands: list[Asked] = []
+        #: Lane -> 1, of lanes in which another node has ready jobs.
+        self._hinted: dict[str, int] = {}
         self._more = True
         self._begun = self._broken = self._closed = False
         self._running: asyncio.Future[TurnReport] | None = None
@@ -184,6 +186,11 @@ class Turns:
         self.next_due_at = self.next_backoff_at = None
         self.kick()
 
+    def hinted(self, lanes: Iterable[str]) -> None:
+        """Another node has told something, and has ready jobs in these lanes: the next turn asks for them."""
+        self._hinted |= dict.fromkeys(lanes, 1)
+        self.due()
+
     def kick(self) -> None:
         """Begins a turn soon, if there is anything for one to do and none is in flight."""
         stays = self._begun or self._broken or self._closed or self.resume_at is not None
@@ -237,11 +244,12 @@ class Turns:
             reports=reports,
             commands=[item.command for item in asked],
             submissions=specs,
-            demand=self._machine.demand(MOST_CLAIMS, coming(specs, reports)),
+            demand=self._machine.demand(MOST_CLAIMS, self._hinted | coming(specs, reports)),
             most_claims=MOST_CLAIMS,
             endpoints=self.endpoints,
             shown=wanted(reports, self._waiters),
         )
+        self._hinted = {}
         items = [item for item in asked if not isinstance(item.command, WorkersMoved | SeeWorkers)]
         self._carries = self._carries or bool(reports or items or specs or turn.demand)
         began = self._clock.monotonic()

@@ -24,6 +24,7 @@ from .verbs.following import EVENTS, WATCH
 from .verbs.looking import STATS, TYPES, WORKERS
 from .verbs.many import ACT
 from .verbs.reading import GET, LIST
+from .verbs.status import FAILURES, STATUS
 from .verbs.storecheck import RESTORE_CHECK
 from .verbs.submitting import SUBMIT
 from .verbs.tokens import TOKEN
@@ -35,7 +36,7 @@ __all__ = ["GROUPS", "PROGRAMS", "VerbParser", "flags", "make_parser", "run"]
 
 GROUPS = (
     VerbGroup("Jobs", (SUBMIT, GET, RESULT, WAIT, WATCH, LIST, CANCEL, RETRY, SET, DUPLICATE, RM, ACT, BATCHES)),
-    VerbGroup("The server", (WORKERS, TYPES, STATS, TOP, EVENTS, BACKUP, TOKEN, WEBHOOK)),
+    VerbGroup("The server", (STATUS, FAILURES, WORKERS, TYPES, STATS, TOP, EVENTS, BACKUP, TOKEN, WEBHOOK)),
     VerbGroup("This machine", (RESTORE_CHECK, COMPLETION)),
 )
 #: Programs with flags of their own; ``__main__`` runs them.
@@ -74,9 +75,9 @@ class _TopParser(VerbParser):
 
 
 def _contents() -> Iterator[tuple[str, list[tuple[str, str]]]]:
-    for group in GROUPS:
-        yield group.title, [(verb.name, verb.help) for verb in group.verbs]
-    yield "Programs", list(PROGRAMS.items())
+    *verbs, last = [(group.title, [(verb.name, verb.help) for verb in group.verbs]) for group in GROUPS]
+    yield from verbs
+    yield last[0], [*last[1], *PROGRAMS.items()]
 
 
 def make_parser() -> argparse.ArgumentParser:

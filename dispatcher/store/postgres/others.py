@@ -66,8 +66,8 @@ class Others:
         #: Of the moves those whose pages have gone on since.
         self.late: frozenset[MoveAttempts] = frozenset()
         self._trimmed_s = 0.0
-        #: The last transaction has told something for which somebody may wait.
-        self.has_hint = False
+        #: What the last transaction has told and somebody may wait for.
+        self.told: list[News] = []
         #: Some live: there is somebody to tell.
         self.live = False
         #: It is the first of those that live, by name: it does what one of them does for all, such as sending webhooks.
@@ -153,7 +153,7 @@ class Others:
             (attempt for moved in self._moved.values() for attempt in moved),
         )
         if news is not None:
-            self.has_hint = self.has_hint or is_urgent(news)
+            self.told += [news] if is_urgent(news) else []
             yield "tell", {"node": self._node, "turn": turn, "news": _encode(news).decode()}
 
     def bury(self, many: Callable[[list[Asked]], list[Rows]]) -> list[LiveAttempt]:
@@ -180,7 +180,7 @@ class Others:
 
     def begin(self) -> None:
         """A transaction begins."""
-        self._read, self.has_hint = {}, False
+        self._read, self.told = {}, []
 
     def end(self) -> None:
         """It has ended well: what it has read is read."""

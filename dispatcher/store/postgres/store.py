@@ -20,6 +20,7 @@ from dispatcher.access.acts import AuditFilter, AuditPage
 from dispatcher.access.tokens import Token
 from dispatcher.clock import SystemClock
 from dispatcher.core.jobs.model import JobFilter, JobPage, JobStanding, JobView, LogLine, MissingWorker, TypeView
+from dispatcher.core.jobs.news import Hint
 from dispatcher.core.jobs.states import JobState
 from dispatcher.core.jobs.turn import LaneReady, LiveAttempt, Turn, TurnReport
 from dispatcher.core.jobs.views.naming import beginnings, counted
@@ -35,7 +36,7 @@ from dispatcher.store.postgres.acts import ActsPages
 from dispatcher.store.postgres.batches import PostgresBatches
 from dispatcher.store.postgres.clock import DatabaseClock
 from dispatcher.store.postgres.endings import PostgresEndings
-from dispatcher.store.postgres.hints import HintListener, Hints
+from dispatcher.store.postgres.hints import HintListener, Hints, send_hint
 from dispatcher.store.postgres.hooks import PostgresHooks
 from dispatcher.store.postgres.kept import PostgresKept
 from dispatcher.store.postgres.keys import ALL_LANES, lane_key
@@ -94,7 +95,7 @@ class PostgresStore(WithoutBackups):
         self.kept: PostgresKept
         self.hooks: PostgresHooks
         self.seen: PostgresSeen
-        self._hints = Hints(thread.loop, self._hint)
+        self._hints = Hints(node, thread.loop, self._hint)
         self._listener: HintListener | None = None
         #: How it has failed: then there is no other turn.
         self._trouble = ""
@@ -304,22 +305,17 @@ class PostgresStore(WithoutBackups):
         return applied
 
     def _hinted(self, applied: asyncio.Future[TurnReport]) -> None:
-        if not (applied.cancelled() or applied.exception()) and self._rows.others.has_hint:
-            self._hints.wanted()
+        if not (applied.cancelled() or applied.exception()):
+            self._hints.wanted(self._rows.others.told)
 
-    def listen(self, hinted: Callable[[], None]) -> None:
-        """See port.Store. It knows no more than that somebody has hinted."""
+    def listen(self, hinted: Callable[[Hint], None]) -> None:
+        """See port.Store."""
         self._listener = HintListener(self._thread.loop, lambda: connect(self._url, self.node), self.node, hinted)
 
-    def _hint(self) -> None:
+    def _hint(self, text: str) -> None:
         """Behind the turns that wait. If the database is away nobody hears of it, and nobody needs to."""
-        self._thread.read(self._send_hint).add_done_callback(lambda sent: sent.cancelled() or sent.exception())
-
-    def _send_hint(self) -> None:
-        try:
-            self._link.many([("begin", {}), ("hurry", {}), ("hint", {"node": self.node}), ("commit", {})])
-        finally:
-            self._link.leave()
+        sent = self._thread.read(partial(send_hint, self._link, text))
+        sent.add_done_callback(lambda sent: sent.cancelled() or sent.exception())
 
     async def ready(self) -> list[LaneReady]:
         """See port.Store."""

@@ -25,9 +25,9 @@ __all__ = ["FOR_PEOPLE", "OPERATIONS"]
 FOR_PEOPLE = frozenset(
     {"overview", "jobs", "job", "job-action", "workers", "types", "submit", "login", "logout", "docs"}
     | {"one-worker", "worker-action", "worker-gate", "one-type", "type-action"}
-    | {"doubts", "failures", "failures-again", "history", "phone"}
+    | {"board", "doubts", "failures", "failures-again", "history", "phone"}
     | {"jobs-act", "operations", "operation", "operation-button"}
-    | {"worker", "worker-script", "static", "api-not-found", "not-found"}
+    | {"worker", "worker-script", "connection-test", "static", "api-not-found", "not-found"}
 )
 
 _NEW = ("Location", "Idempotency-Replayed", "Preference-Applied")

@@ -72,3 +72,13 @@ async def test_the_filter_keeps_its_text_and_finds_jobs_by_it(browser: Browser, 
     assert 'name="q" value="&quot;berlin&quot;"' in await read(browser, "/jobs?q=%22berlin%22")
     refused = await browser.get("/jobs?q=-")
     assert (refused.code, "q has no letter and no digit" in text_of(refused.body.decode())) == (400, True)
+
+
+async def test_a_search_for_an_id_or_a_key_finds_its_job_though_no_text_has_it(browser: Browser, house: House) -> None:
+    await submit(house, "order-7", key="k 7", summary="order 7")
+    await submit(house, "order-8", data='"k 7"')
+    told = await read(browser, "/jobs?q=order-7")
+    assert 'By this id or key: <a href="/jobs/order-7" title="order-7">order 7</a> (Queued)' in told
+    assert "By this id or key" in await read(browser, "/jobs?q=k+7")
+    assert await rows(browser, "/jobs?q=k+7") == ["order-8"]
+    assert "By this id or key" not in await read(browser, "/jobs?q=order-9")

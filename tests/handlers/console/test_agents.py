@@ -55,3 +55,8 @@ def test_why_a_page_polls_is_said_while_it_does() -> None:
     page = {"transport": "polling", "transport_reason": "this server refuses WebSocket"}
     assert page_facts(page, "polling") == [Fact("Long-polling because", "this server refuses WebSocket")]
     assert page_facts(page, "websocket") == []
+
+
+def test_what_a_test_of_the_connection_has_found_has_a_title() -> None:
+    found = "2026-11-23 10:30: server OK 23 ms"
+    assert page_facts({"connection_test": found}) == [Fact("Connection test", found)]

@@ -7,6 +7,7 @@ from html import unescape
 
 import pytest
 
+from dispatcher.access.acts import Actor
 from dispatcher.core.jobs.matching import requirement_of
 from dispatcher.core.jobs.states import FINAL, JobState
 from dispatcher.errors import JobNotFound
@@ -83,3 +84,36 @@ async def test_a_form_without_its_secret_changes_nothing(browser: Browser, house
     refused = await browser.post(f"/jobs/j/{action}", {"_xsrf": "2|00|00|0"}, "/jobs/j")
     assert refused.code == 403
     assert [job.id for job in await house.kept()] == ["j"]
+
+
+async def test_a_job_that_waits_for_what_is_paused_has_buttons_that_help(browser: Browser, house: House) -> None:
+    for name, labels in (("A", {"site": "berlin"}), ("B", {"site": "berlin"}), ("C", {"site": "rome"})):
+        told = await house.register(f"s-{name}", "print-label", name=name, labels=labels)
+        await house.dispatcher.orders.pause(told["worker"], "lunch", actor=Actor("ann"))
+    await submit(house, requires=requirement_of({"site": "berlin"}))
+    await house.dispatcher.types.pause("print-label", "", actor=Actor("ann"))
+    buttons = re.compile(r'action="([^"]+)"[^>]*>(?:(?!</form>).)*value="jobs/j"><button type="submit">([^<]+)')
+    [(first, label)] = buttons.findall(await page_of(browser, "/jobs/j"))
+    assert (first, label) == ("/types/print-label/resume", "Let its jobs run again")
+    answer = await browser.post(first, {"back": "jobs/j"}, "/jobs/j")
+    assert (answer.code, answer.headers["Location"]) == (303, "/jobs/j")
+    resumes = buttons.findall(await page_of(browser, "/jobs/j"))
+    assert [label for _, label in resumes] == ["Resume A", "Resume B"], "only those that it may run at"
+    await browser.post(resumes[0][0], {"back": "jobs/j"}, "/jobs/j")
+    assert (await house.dispatcher.job("j")).state == "running"
+
+
+async def test_the_page_says_who_has_done_what_to_the_job_and_why(browser: Browser, house: House) -> None:
+    await submit(house)
+    assert "have done to it" not in await page_of(browser, "/jobs/j")
+    await house.dispatcher.cancel("j", "no <paper>", actor=Actor("anna"))
+    await browser.post("/jobs/j/retry", {}, "/jobs/j")
+    await submit(house, "other")
+    await house.dispatcher.cancel("other", "not this one", actor=Actor("bert"))
+    page = await page_of(browser, "/jobs/j")
+    table = page[page.index("have done to it") :].partition("</table>")[0]
+    rows = [re.findall(r"<td[^>]*>(.*?)</td>", row) for row in table.split("<tr>")[2:]]
+    told = [tuple(re.sub(r"<[^p][^>]*>", "", cell) for cell in row) for row in rows]
+    assert [(what, who, why) for what, who, _, why in told] == [
+        ("Had it run again", "console", "–"), ("Cancelled", "anna", "no <paper>"),
+    ]  # fmt: skip

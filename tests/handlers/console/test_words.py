@@ -89,6 +89,14 @@ def test_only_a_picture_of_three_kinds_is_shown(text: str | None, seen: bool) ->
     assert (words.picture(text) is not None) is seen
 
 
+@pytest.mark.parametrize(
+    ("fields", "word"),
+    [({}, "Ready"), ({"jobs": ["a"]}, "Busy"), ({"jobs": ["a", "b"], "hanging": ["b"]}, "Stuck")],
+)
+def test_a_connected_worker_says_what_it_does(fields: dict[str, list[str]], word: str) -> None:
+    assert words.worker_word(worker_view(**({"jobs": []} | fields))) == word
+
+
 def test_a_paused_worker_says_so() -> None:
     assert words.worker_word(worker_view(paused=True)) == "Paused (connected)"
 

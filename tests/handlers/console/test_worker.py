@@ -42,3 +42,46 @@ async def test_the_buttons_reload_a_page_that_is_there(browser: Browser, house: 
     house.pages.ended("s1", house.clock.monotonic())
     late = await browser.post(f"{address}/reload", {}, address)
     assert (late.code, "is not connected" in late.body.decode()) == (409, True)
+
+
+async def test_an_administrator_names_a_worker_and_gives_it_a_note_and_labels(browser: Browser, house: House) -> None:
+    told = await house.register("s1", "echo", name="desk", labels={"floor": "2", "site": "rome"})
+    address = f"/workers/{told['worker']}"
+    wanted = {"name": "FRONT", "note": "by the\r\n<door>", "labels": "site:berlin\r\n\r\nprinter: zebra"}
+    pressed = await browser.post(f"{address}/describe", wanted, address)
+    assert (pressed.code, pressed.headers["Location"]) == (303, address)
+    view = (await house.dispatcher.orders.one(told["worker"])).shown
+    assert (view.name, view.labels) == ("FRONT", {"floor": "2", "site": "berlin", "printer": "zebra"})
+    page = await browser.page(address)
+    assert 'value="FRONT"' in page
+    assert "by the\n&lt;door&gt;</p>" in page
+    assert ">printer:zebra\nsite:berlin</textarea>" in page
+    await browser.post(f"{address}/describe", {"name": "", "note": "", "labels": "printer:zebra"}, address)
+    view = (await house.dispatcher.orders.one(told["worker"])).shown
+    assert (view.name, view.labels) == ("desk", {"floor": "2", "site": "rome", "printer": "zebra"})
+
+
+@pytest.mark.parametrize(
+    ("labels", "why"),
+    [
+        ("berlin", "line 1: write a label and its value"),
+        ("site:a\nsite:b", "a worker has one site"),
+        ("name:FRONT", "the name is a field of its own"),
+    ],
+)
+async def test_what_is_wrong_with_its_labels_is_said_and_what_was_typed_stays(
+    browser: Browser, house: House, labels: str, why: str
+) -> None:
+    address = f"/workers/{(await house.register('s1', 'echo', name='desk'))['worker']}"
+    answer = await browser.post(f"{address}/describe", {"name": "FRONT", "note": "", "labels": labels}, address)
+    page = answer.body.decode()
+    assert (answer.code, why in page, 'value="FRONT"' in page) == (422, True, True)
+    assert f">{labels}</textarea>" in page
+
+
+async def test_a_job_for_one_worker_is_a_click_away(browser: Browser, house: House) -> None:
+    address = f"/workers/{(await house.register('s1', 'echo', name='desk 1'))['worker']}"
+    assert 'href="/submit?worker=desk+1&amp;type=echo"' in await browser.page(address)
+    page = await browser.page("/submit?worker=desk+1&type=echo")
+    assert 'value="desk 1"' in page
+    assert 'value="echo"' in page

@@ -21,8 +21,8 @@ if TYPE_CHECKING:
 __all__ = ["Across"]
 
 _decode = msgspec.json.Decoder(News).decode
-#: How far a node's time may be from the true one: half of a slow turn, and how far a standby's clock may be off.
-_CLOCK_S = 6.0
+#: How far a node's time may be from the true one, for a turn: half of one that was read back, and a standby's clock.
+_CLOCK_S = 12.0
 #: So long a node that is buried has had no turn: 10 s, but for one that was slow.
 _SILENT_S = 7.0
 #: The words with which an attempt is given up because its page came, or went elsewhere, without it.

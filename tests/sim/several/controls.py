@@ -95,7 +95,9 @@ def _moves(knobs: SeveralKnobs) -> None:
 
 def _late_moves(knobs: SeveralKnobs) -> None:
     """What pages say is long on its way, and they move meanwhile."""
-    _moves(knobs)
+    knobs.move_every_s, knobs.run_s, knobs.jobs_every_s, knobs.partition_every_s = 0.5, 3.0, 0.3, 0.0
+    knobs.away_every_s = knobs.fail_over_every_s = knobs.pause_node_every_s = 0.0
+    knobs.slow_transaction = knobs.cut_connection = 0.0
     knobs.slow_line, knobs.slow_body, knobs.late_post, knobs.unseen_by_server = 0.3, 0.3, 0.3, 0.9
     knobs.by_socket, knobs.kill_every_s, knobs.reload_every_s, knobs.never_answer = 0.0, 0.0, 0.0, 0.0
     knobs.horizon_s, knobs.slots, knobs.pages = 120.0, 4, 8

@@ -9,17 +9,19 @@ from __future__ import annotations
 import random
 from asyncio import Future
 from collections.abc import Callable, Coroutine
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import msgspec
 from msgspec.structs import replace
 
 from dispatcher.core.jobs.model import JobView
-from dispatcher.core.jobs.news import News
+from dispatcher.core.jobs.news import Hint, News
 from dispatcher.core.jobs.turn import LiveAttempt, Turn, TurnReport
 from dispatcher.errors import StorageAway, StorageTrouble
 from dispatcher.store.columns import live_attempt
 from dispatcher.store.driving import StaleLife, refuse_stale, stale_words
+from dispatcher.store.postgres import hints
 from dispatcher.store.postgres.clock import DatabaseClock, QueueClock
 from dispatcher.store.postgres.hints import Hints
 from dispatcher.store.postgres.lives import BEAT_S
@@ -89,8 +91,8 @@ class NodeStore(SimStore):
         self._last: _Transaction | None = None
         self._is_lost = False
         self._trouble = ""
-        self._hints = Hints(node.loop, self._hint)
-        self._hinted: Callable[[], None] = lambda: None
+        self._hints = Hints(self.node, node.loop, self._hint)
+        self._hinted: Callable[[Hint], None] = lambda hint: None
         node.world.checks.across.begun(self)
 
     # -- a turn, as the node has it
@@ -110,8 +112,7 @@ class NodeStore(SimStore):
         except StaleLife as stale:
             raise StorageTrouble(stale_words(turn.epoch, turn.node, stale.newest)) from stale
         self._clock.seen(self.began_at, turn.now_at)
-        if self.others.has_hint:
-            self._hints.wanted()
+        self._hints.wanted(self.others.told)
         return report
 
     async def _applied(self, turn: Turn, begun: float) -> TurnReport:
@@ -249,19 +250,20 @@ class NodeStore(SimStore):
 
     # -- hints
 
-    def listen(self, hinted: Callable[[], None]) -> None:
+    def listen(self, hinted: Callable[[Hint], None]) -> None:
         """See port.Store."""
         self._hinted = hinted
 
-    def _hint(self) -> None:
-        """The other nodes hear that there are news, or do not."""
+    def _hint(self, text: str) -> None:
+        """The other nodes hear it, or do not."""
+        hint = hints._decode(text).hint
         for other in self.database.stores.values():
             if other is not self and self._draws.random() >= self._knobs.lose_hint:
-                self._node.world.events.later(self._draws.uniform(0.001, 0.05), other.hear_hint)
+                self._node.world.events.later(self._draws.uniform(0.001, 0.05), partial(other.hear, hint))
 
-    def hear_hint(self) -> None:
+    def hear(self, hint: Hint) -> None:
         """Another node has hinted."""
-        self._node.run("io", self._hinted)
+        self._node.run("io", lambda: self._hinted(hint))
 
     async def close(self) -> None:
         """See port.Store."""

@@ -5,6 +5,10 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable
 
+import pytest
+
+from dispatcher.core.jobs.news import Hint
+from dispatcher.core.jobs.turn import Cancel
 from dispatcher.store.postgres.hints import HINTS_EVERY_S
 from tests.store.postgres.several import Node, close, sql, two_nodes
 from tests.support.jobs import spec
@@ -15,13 +19,17 @@ _LISTENERS = "SELECT pid FROM pg_stat_activity WHERE query = 'LISTEN pagehand' A
 
 
 class _Heard:
-    """Counts hints."""
+    """What was hinted at."""
 
     def __init__(self) -> None:
-        self.hints = 0
+        self.said: list[Hint] = []
 
-    def hint(self) -> None:
-        self.hints += 1
+    @property
+    def hints(self) -> int:
+        return len(self.said)
+
+    def hint(self, hint: Hint) -> None:
+        self.said.append(hint)
 
     def more_than(self, hints: int) -> Callable[[], bool]:
         return lambda: self.hints > hints
@@ -46,7 +54,43 @@ def test_a_turn_that_tells_something_is_hinted_at_and_another_one_is_not() -> No
         await one.turn(submissions=[spec()])
         await eventually(heard.more_than(before), what="the hint", timeout_s=5.0)
         assert (heard.hints, own.hints) == (before + 1, 1), "nobody hints at himself"
+        assert heard.said[-1] == Hint(["echo"], [])
         await close(one, two)
+
+    asyncio.run(run())
+
+
+def test_a_hint_says_which_jobs_have_settled_but_no_more_than_it_can_carry() -> None:
+    url = new_database()
+
+    async def run() -> None:
+        one, two = await two_nodes(url)
+        await one.turn()
+        heard = await _listening(two, url)
+        for jobs in (2, 1_000):
+            before = heard.hints
+            taken = await one.turn(submissions=[spec() for _ in range(jobs)])
+            ids = [accepted.job.id for accepted in taken.accepted if accepted.job is not None]
+            await eventually(heard.more_than(before), what="the hint of new jobs")
+            await one.turn(commands=[Cancel(job, "") for job in ids])
+            await eventually(heard.more_than(before + 1), what="the hint of their end")
+            assert heard.said[-1].settled == (ids if jobs == 2 else [])
+        await close(one, two)
+
+    asyncio.run(run())
+
+
+@pytest.mark.parametrize("payload", ["", "a", "{}", '["b", 1]'])
+def test_what_is_not_understood_is_a_hint_that_there_is_something(payload: str) -> None:
+    url = new_database()
+
+    async def run() -> None:
+        _, two = nodes = await two_nodes(url)
+        heard = await _listening(two, url)
+        sql(url, f"SELECT pg_notify('pagehand', '{payload}')")
+        await eventually(heard.more_than(1), what="the hint")
+        assert heard.said[-1] == Hint()
+        await close(*nodes)
 
     asyncio.run(run())
 

@@ -49,6 +49,24 @@ def test_each_change_of_one_node_is_told_to_another_once_and_in_order() -> None:
     asyncio.run(run())
 
 
+def test_what_a_newer_version_tells_beyond_what_is_known_is_ignored() -> None:
+    url = new_database()
+
+    async def run() -> None:
+        one, two = await two_nodes(url)
+        await one.turn()
+        report = await one.turn(submissions=[spec()])
+        sql(
+            url,
+            """UPDATE news SET news = jsonb_set(news::jsonb || '{"later": {"x": 1}}', '{changes,0,later}', '"y"')::text
+            WHERE node = 'one'""",
+        )
+        assert _heard(await two.turn()) == [(change.job, change.new) for change in report.changes]
+        await close(one, two)
+
+    asyncio.run(run())
+
+
 def test_a_turn_that_was_undone_has_heard_nothing_and_the_next_one_hears_it() -> None:
     url = new_database()
 

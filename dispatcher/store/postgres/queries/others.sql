@@ -137,7 +137,7 @@ SELECT {{SEEN}} FROM seen s WHERE s.worker = %(worker)s AND s.node <> %(node)s
 SET LOCAL synchronous_commit = off
 
 -- name: hint
-SELECT pg_notify('pagehand', %(node)s)
+SELECT pg_notify('pagehand', %(text)s)
 
 -- name: nodes
 SELECT n.node, n.epoch,

@@ -1,0 +1,48 @@
+"""Buttons that help at once, beside the sentence that says what is wrong. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from itertools import islice
+
+from msgspec import Struct
+
+from dispatcher.core.jobs.acts.kept import EVERY_TYPE
+from dispatcher.core.jobs.matching import matches
+from dispatcher.core.jobs.model import JobView, WorkerView
+
+__all__ = ["MOST_PRESSES", "Press", "resume_type", "resume_workers", "start_now"]
+
+#: The paused workers that have a button of their own; who has paused more goes to the list.
+MOST_PRESSES = 3
+
+
+class Press(Struct, frozen=True):
+    """A button that helps."""
+
+    label: str
+    #: Where its form goes.
+    action: str
+
+
+def resume_type(name: str) -> Press:
+    """Lets the jobs of a type run again; of all types, if that is its name."""
+    return Press("Let the jobs run again" if name == EVERY_TYPE else "Let its jobs run again", f"/types/{name}/resume")
+
+
+def resume_workers(workers: Iterable[WorkerView]) -> list[Press]:
+    """A button for each of these that an operator has paused, if they are few."""
+    held = list(islice((worker for worker in workers if worker.held is not None), MOST_PRESSES + 1))
+    named = [Press(f"Resume {worker.name or worker.id}", f"/workers/{worker.id}/resume") for worker in held]
+    return named if len(named) <= MOST_PRESSES else []
+
+
+def start_now(job: JobView, code: str, workers: Iterable[WorkerView]) -> list[Press]:
+    """What would let a job begin. ``code``: why it waits; ``workers``: those that offer its type."""
+    if code == "everything_paused":
+        return [resume_type(EVERY_TYPE)]
+    if code == "type_paused":
+        return [resume_type(job.type)]
+    if code != "paused":
+        return []
+    return resume_workers(w for w in workers if matches(job.terms.requires, w.labels, w.name))

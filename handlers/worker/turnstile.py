@@ -1,0 +1,51 @@
+"""Lets so many in at once, and so many a minute: whoever needs no token must not take the server's time or connections.
+
+Pure. Instants are monotonic seconds. It counts all together, not by address: all pages of an office may come through
+one proxy.
+"""
+
+from __future__ import annotations
+
+from math import ceil
+
+from dispatcher.errors import Unavailable
+
+__all__ = ["Turnstile"]
+
+#: Who finds all places taken is told to come back after this.
+_PLACE_S = 15
+
+
+class Turnstile:
+    """``at_once`` places. ``per_minute`` may come in a minute: at most all of them together, then each in its time."""
+
+    def __init__(self, at_once: int, per_minute: int) -> None:
+        self._at_once, self._per_minute = at_once, per_minute
+        #: How many places are taken.
+        self.inside = 0
+        #: How many may still come, and when that was so.
+        self._allowance = float(per_minute)
+        self._counted_at = 0.0
+
+    def enter(self, now: float) -> None:
+        """Takes a place until ``leave``. Raises Unavailable, and then none is taken."""
+        back = (now - self._counted_at) * self._per_minute / 60.0
+        self._allowance = min(float(self._per_minute), self._allowance + back)
+        self._counted_at = now
+        if self.inside >= self._at_once:
+            raise self._refusal(_PLACE_S)
+        if self._allowance < 1.0:
+            raise self._refusal(ceil((1.0 - self._allowance) * 60.0 / self._per_minute))
+        self._allowance -= 1.0
+        self.inside += 1
+
+    def leave(self) -> None:
+        """Gives the place back."""
+        self.inside -= 1
+
+    @staticmethod
+    def _refusal(retry_after_s: int) -> Unavailable:
+        return Unavailable(
+            "Many pages test their connections just now. Press the button again in a minute.",
+            retry_after_s=retry_after_s,
+        )

@@ -1,0 +1,30 @@
+"""The farm to look at has something to look at on every screen, and the screens can be photographed."""
+
+from __future__ import annotations
+
+import asyncio
+from pathlib import Path
+
+import pytest
+
+from tests.demo.__main__ import demo
+from tests.demo.screens import photograph, screens_of
+
+pytestmark = [pytest.mark.browser, pytest.mark.slow]
+
+
+def test_the_farm_has_a_day_of_history_and_works_and_its_screens_fit(tmp_path: Path) -> None:
+    async def look() -> tuple[int, list[str], list[str]]:
+        async with demo(tmp_path) as server:
+            screens = await screens_of(server)  # jobs in every state
+            day = await server.get("/api/v1/stats?window=24h")
+            overview = await server.get("/api/v1/overview")
+            some = {name: screens[name] for name in ("board", "no-page")}
+            wrong = await asyncio.to_thread(photograph, server.url, some, tmp_path / "screens")
+            return day["ended"]["succeeded"], [concern["code"] for concern in overview["problems"]], wrong
+
+    ended, concerns, wrong = asyncio.run(look())
+    assert ended > 1_000
+    assert {"never_offered", "type_paused", "in_doubt"} <= set(concerns)
+    assert wrong == []
+    assert len(list((tmp_path / "screens").glob("*.png"))) == 2 * 5
