@@ -307,7 +307,8 @@ class Turns:
         self._holding, self._more = error, True
         self._begun = self._carries = False
         self._reports, self._awaited = turn.reports + self._reports, True
-        waiting, self._commands = asked + self._commands, [item for item in asked if item.future is None]
+        waiting = asked + self._commands  # also what came while it was under way
+        self._commands = [item for item in waiting if item.future is None]
         for future in [item.future for item in waiting] + [item.future for item in submitted]:
             if future is not None and not future.done():
                 future.set_exception(told_of(error))
