@@ -120,11 +120,11 @@ $(CAMPAIGNS:%=campaign-%): campaign-%: $(VENV)/test.stamp
 reliability: $(VENV)/test.stamp ## write docs/reliability.md anew from what campaigns have recorded
 	$(BIN)/python -m tests.campaigns.reliability
 
-simulate: $(VENV)/test.stamp ## one run of the simulator with its trace: make simulate SEED=7 (ARGS=--years: switched off for months)
+simulate: $(VENV)/test.stamp ## one run of the simulator with its trace: make simulate SEED=7 (ARGS=--years: switched off for months; --nodes: several)
 	$(BIN)/python -m tests.sim --seed $(or $(SEED),1) $(ARGS)
 
-simulate-long: $(VENV)/test.stamp ## a million steps of the simulator, then a summary as JSON
-	$(BIN)/python -m tests.sim --seed $(or $(SEED),1) --long 1000000
+simulate-long: $(VENV)/test.stamp ## a million steps of the simulator, then a summary as JSON (ARGS as for simulate)
+	$(BIN)/python -m tests.sim --seed $(or $(SEED),1) --long 1000000 $(ARGS)
 
 bench: $(VENV)/test.stamp ## the fixed benchmarks (bench/README.md)
 	$(BIN)/python -m bench $(ARGS)

@@ -8,11 +8,14 @@ from __future__ import annotations
 
 import sys
 import time
+from collections.abc import Callable
 
 from dispatcher.core.jobs.states import FINAL
 from tests.campaigns.record import Control, Figure, Measure, Record, run
 from tests.sim.controls import CONTROLS, hunted
+from tests.sim.knobs import Knobs, of_one
 from tests.sim.links import Step
+from tests.sim.seasons import over_years
 from tests.sim.stalls import LENGTHS, MOMENTS
 from tests.sim.targets import KINDS
 from tests.sim.totals import Total, run_until, say
@@ -103,15 +106,15 @@ def _control(name: str) -> Control:
     return Control(f"planted: {name}", int(violation is not None), seeds, "seeds")
 
 
-def _timed(seed: int, steps: int, *, years: bool) -> tuple[Total, float]:
+def _timed(seed: int, steps: int, draw: Callable[[int], Knobs]) -> tuple[Total, float]:
     began = time.monotonic()
-    return run_until(seed, steps, say, years=years), time.monotonic() - began
+    return run_until(seed, steps, say, draw=draw), time.monotonic() - began
 
 
 def play(form: str, seed: int) -> Record:
     """The campaign and its controls."""
-    total, real_s = _timed(seed, STEPS[form], years=False)
-    years, years_real_s = _timed(seed, STEPS_OVER_YEARS[form], years=True)
+    total, real_s = _timed(seed, STEPS[form], of_one)
+    years, years_real_s = _timed(seed, STEPS_OVER_YEARS[form], over_years)
     return Record(
         campaign="simulator",
         figures=[*_figures(total), *_figures(years, " (over years)"), *_of_some_farms(total, years)],

@@ -8,6 +8,7 @@ import pytest
 
 from tests.node.nodes import credentials, two_nodes
 from tests.support.house import JSON, House
+from tests.support.waiting import eventually
 
 pytestmark = pytest.mark.gen_test(timeout=60)
 
@@ -113,6 +114,34 @@ async def test_a_page_that_comes_back_before_its_first_node_has_heard_of_it_keep
         assert await nodes.b.state(job) == "failed"
 
 
+@pytest.mark.parametrize("begun", [False, True], ids=["before its turn", "in its turn"])
+async def test_what_a_node_says_of_an_attempt_that_had_left_it_counts_no_more_when_that_comes_back(begun: bool) -> None:
+    """Found by the simulator: it timed out in the row, and went on at the node."""
+    async with two_nodes() as nodes:
+        who = await nodes.a.register("s1", boot="b1")
+        job = await nodes.a.submit(timeout_s=10.0)
+        attempt = (await _offer(nodes.a, "s1"))["attempt"]
+        await nodes.a.say("s1", op="accept", attempt=attempt)
+        holding = [{"attempt": attempt, "elapsed_ms": 1_000}]
+        await nodes.b.register("s2", boot="b1", holding=holding, **credentials(who))
+        page = {"boot": "b1", "worker": who["worker"], "proved": True, "holding": ((attempt, 1.0),)}
+        if begun:
+            nodes.a.enlist("s3", "echo", **page)
+            nodes.a.dispatcher.changed()
+            turns = nodes.a.dispatcher._turns
+            await eventually(lambda: turns._running and not turns._running.done(), what="the turn that moves it")
+        nodes.a.clock.advance(10.0)
+        nodes.a.dispatcher.tick(nodes.a.clock.monotonic())
+        if not begun:
+            nodes.a.enlist("s3", "echo", **page)
+        await nodes.a.dispatcher.idle()
+        assert await nodes.b.state(job) == "running"
+        assert nodes.a.dispatcher.machine.attempts[attempt].live()
+        await nodes.a.say("s3", op="result", attempt=attempt, value=1)
+        view = await nodes.b.dispatcher.job(job.id)
+        assert (view.state, len(view.attempts), view.errors) == ("succeeded", 1, 0)
+
+
 async def test_a_registration_that_was_long_on_its_way_moves_nothing_of_what_the_page_has_meanwhile() -> None:
     async with two_nodes() as nodes:
         who = await nodes.a.register("s1", boot="b1", sessions=1)
@@ -130,6 +159,25 @@ async def test_a_registration_that_was_long_on_its_way_moves_nothing_of_what_the
         await nodes.b.say("s2", op="result", attempt=attempt, value=1)
         view = await nodes.a.dispatcher.job(job.id)
         assert (view.state, len(view.attempts), view.crashes) == ("succeeded", 1, 0)
+
+
+async def test_what_a_node_still_tells_of_a_page_that_has_gone_on_does_not_hide_where_that_is() -> None:
+    """Found by the simulator: the older node's word took the place of the newer one's, and a late register counted."""
+    async with two_nodes() as nodes:
+        who = await nodes.a.register("s1", boot="b1", sessions=1)
+        await nodes.b.register("s2", boot="b1", sessions=3, **credentials(who))
+        job = await nodes.b.submit()
+        attempt = (await _offer(nodes.b, "s2"))["attempt"]
+        await nodes.b.say("s2", op="accept", attempt=attempt)
+        nodes.a.pages.message("s1", '{"op":"pause"}', nodes.a.clock.monotonic())
+        await nodes.beat(nodes.a)
+        assert nodes.sql("SELECT node, sessions FROM seen") == [("b", 3)]
+        nodes.a.open("s3")
+        late = {"types": ["echo"], "boot": "b1", "version": 1, "sessions": 2, **credentials(who)}
+        assert await nodes.a.say("s3", op="register", **late) == []
+        await nodes.beat()
+        assert await nodes.a.state(job) == "running"
+        assert attempt in nodes.b.dispatcher.machine.attempts
 
 
 async def test_an_offer_whose_accept_was_lost_on_the_way_moves_with_the_page_that_has_it() -> None:

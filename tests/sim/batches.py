@@ -8,12 +8,15 @@ from typing import TYPE_CHECKING, Any
 from msgspec.structs import replace
 
 from dispatcher.core.jobs.model import JobSpec
-from dispatcher.errors import Draining, KeyConflict, QueueFull, StorageFull, StorageTrouble
+from dispatcher.errors import Draining, KeyConflict, QueueFull, StorageAway, StorageFull, StorageTrouble
 
 if TYPE_CHECKING:
     from tests.sim.people import Submitter
 
-__all__ = ["Batches"]
+__all__ = ["NOT_TAKEN", "Batches"]
+
+#: Errors after which a submission is given again: nothing of it has happened.
+NOT_TAKEN = (QueueFull, StorageAway, StorageFull, Draining)
 
 
 class Batches:
@@ -54,7 +57,7 @@ class Batches:
 
     def _heard(self, tokens: list[str], specs: list[JobSpec], outcome: Any) -> None:
         submitter, world = self.submitter, self.world
-        if submitter.unknown(outcome) or isinstance(outcome, (QueueFull, StorageFull, Draining, StorageTrouble)):
+        if submitter.unknown(outcome) or isinstance(outcome, (*NOT_TAKEN, StorageTrouble)):
             world.events.later(self.rng.uniform(0.5, 10.0), lambda: self._submit(tokens, specs))
             return
         submitter.open -= len(tokens)

@@ -35,6 +35,12 @@ class Beats:
                 if attempt is not None and attempt.state is state:
                     self._heard[attempt.id] = self.world.now
 
+    def moves(self, attempt: str) -> None:
+        """It goes to another node with its page, which may have said there that it holds it."""
+        self._heard[attempt] = self.world.now
+        for node in self.world.nodes():
+            node.silence_s.pop(attempt, None)
+
     def silence_s(self, attempt: str) -> float:
         """How long the attempt has been silent; ask right after the step in which the server gave it up."""
         return self.world.now - self._heard.get(attempt, self.world.now)

@@ -64,6 +64,8 @@ class Window:
         self.face = face or world.targets.face(name)
         #: The faces that it has shown in this session.
         self.faces: list[Face] = []
+        #: Who runs the server to which its session goes.
+        self._operator = world.operator
         self.gone = self.frozen = self.paused = False
         self._told_pause = self._said_pause = False
         self._backlog: list[Callable[[], None]] = []
@@ -193,12 +195,12 @@ class Window:
     # -- sessions
 
     def _wire(self) -> Wire:
-        wire = Wire(self.world, self.name, self.page.boot)
+        wire = Wire(self.world, self.name, self.page.boot, self._operator)
         self._wires.append(wire)
         return wire
 
     def socket_wire(self) -> SocketWire:
-        wire = SocketWire(self.world, self.name, self.page.boot, self.ways)
+        wire = SocketWire(self.world, self.name, self.page.boot, self._operator, self.ways)
         self._wires.append(wire)
         return wire
 
@@ -220,6 +222,7 @@ class Window:
 
     def _open(self) -> None:
         self._hang_up()
+        self._operator = self.world.some_operator()
         knobs = self.world.knobs
         by_socket, self._moves = self.ways.random() < knobs.by_socket, self.ways.random() < knobs.moves
         if by_socket and not self._moves:

@@ -38,6 +38,7 @@ from tests.sim.knobs import STORE_CHECK_S
 from tests.sim.node import Node
 from tests.sim.once import Once
 from tests.sim.order import Order
+from tests.sim.several.across import Across
 from tests.sim.storms import Storms
 from tests.support.rows import in_memory
 
@@ -68,15 +69,17 @@ class Checks:
         self._seen: Snapshot | None = None
         self._by_hand: set[str] = set()
         self.claimed_at: dict[str, float] = {}
-        #: Since when: a job is queued; a worker of the running process has room.
+        #: Since when a job is queued.
         self._queued_since: dict[int, float] = {}
-        self._idle_since: dict[tuple[object, ...], float] = {}
-        self._resumed_at = self._room_at = 0.0
+        self._room_at = 0.0
+        #: What two turns, and news between two nodes, may take.
+        self._slow_turns_s = SLOW_TURNS_S * (1 if world.alone else 2)
         self.ages = Ages(world)
         self.once = Once(world)
         self.beats = Beats(world)
         self.storms = Storms(world)
         self.order = Order(world)
+        self.across = Across(world)
 
     def fail(self, *faults: str) -> None:
         for what in faults:
@@ -86,7 +89,9 @@ class Checks:
 
     def committed(self, node: Node, turn: Turn, report: TurnReport, begun: float) -> None:
         """A transaction is durable."""
-        self._purged(begun)
+        self.across.committed(node, turn, report)
+        # Another node may have brought the queue clock up to now, also if it had lagged behind when the job ended.
+        self._purged(begun if self.world.alone else self.world.now + self.across.lag_s)
         answered = zip(turn.commands, report.commands, strict=True)
         by_hand = {c.job for c, done in answered if done.done and isinstance(c, Retry | Adopt | Decide)}
         self._by_hand |= by_hand
@@ -199,7 +204,8 @@ class Checks:
     def _lost(self, node: Node, attempt: str, boot: str) -> None:
         """I8: no page is given up without a sign that it may be gone."""
         offered_at = self.claimed_at.get(attempt, 0.0)
-        signs = [node.started_at, self.world.history.evidence.get(boot, -1.0)]
+        went_at = self.across.went_at.get(attempt, -1.0)
+        signs = [node.started_at, went_at, self.world.history.evidence.get(boot, -1.0)]
         if max(signs) < offered_at and not self.world.history.has_rivals(boot):
             self.fail(f"I8: {attempt} is lost, and nothing had happened to its page {boot}")
 
@@ -265,8 +271,8 @@ class Checks:
         """I2, I8, I10: every open job will go on by itself, and no deadline is missed."""
         machine, deadlines = node.machine, node.machine._deadlines
         due = deadlines.next()
-        stood_s = node.stood_s if self.world.now < self._resumed_at + SLACK_S else 0.0
-        if due is not None and due < self.world.now - SLACK_S - stood_s:
+        stood_s = node.stood_s if self.world.now < node.resumed_at + SLACK_S else 0.0
+        if due is not None and due < self.world.now - SLACK_S - stood_s and node.dispatcher._accepting:
             self.fail(f"I9: something was due at {due}")
         for attempt in machine.attempts.values():
             if attempt.state is AttemptState.REVOKED:
@@ -281,9 +287,9 @@ class Checks:
                     self.fail(f"I10: {attempt.id} is {attempt.state} and will never end")
         if node.listening and not node.turns._begun and not node.turns._reports:
             live = {a.id for a in machine.attempts.values() if a.live()}
-            rows = set(self.rows.running.values())
+            rows = node.store.must_hold(live)
             if live != rows:
-                self.fail(f"I2: the server holds {sorted(live - rows)}, the rows {sorted(rows - live)} besides")
+                self.fail(f"I2: {node.name} holds {sorted(live - rows)}, the rows {sorted(rows - live)} besides")
 
     def _in_bounds(self, attempt: Attempt, ends_at: float | None, late_s: float) -> None:
         """I10, I14: no lease is longer than its rule."""
@@ -318,44 +324,47 @@ class Checks:
         for worker in node.machine.workers.values():
             if worker.room() and not node.machine.draining:
                 face = (worker.id, worker.name, worker.labels, worker.types)  # what it matches may change with it
-                idle[face] = self._idle_since.get(face, now)
-        self._idle_since = idle
+                idle[face] = node.idle_since.get(face, now)
+        node.idle_since = idle
         if not idle or not self.rows.waiting or self.rows.room == "full":
             return
         for row in self.rows.waiting.values():
-            ready = max(self._queued_since.get(row.seq, now), self._resumed_at, node.started_at, self._room_at)
+            ready = max(self._queued_since.get(row.seq, now), node.resumed_at, node.started_at, self._room_at)
             for (name, *_), since in idle.items():
                 late_s = now - max(ready, since)
-                if late_s > SLACK_S + SLOW_TURNS_S and _matches(node.machine.workers[str(name)], row):
+                if late_s > SLACK_S + self._slow_turns_s and _matches(node.machine.workers[str(name)], row):
                     self.fail(f"I20: {row.id} is ready and {name} idle for {late_s:.1f} s")
 
-    def room_again(self) -> None:
+    def room_again(self, within_s: float = STORE_CHECK_S) -> None:
         """After a full disk, jobs are offered with the next turn, at the latest with the turn of the housekeeping."""
-        self._room_at = self.world.now + STORE_CHECK_S
+        self._room_at = max(self._room_at, self.world.now + within_s)
 
     def resumed(self, node: Node) -> None:
         """The process had stood still."""
-        self._resumed_at = self.world.now
-        self._idle_since.clear()
+        node.resumed_at = self.world.now
+        node.idle_since.clear()
 
     def stopped(self, node: Node) -> None:
         """I22: a graceful stop ends in time."""
         assert node.drained_at is not None
-        took_s = self.world.now - max(node.drained_at, self._resumed_at)
+        took_s = self.world.now - max(node.drained_at, node.resumed_at, self._room_at)
         if took_s > self.world.knobs.settings.drain_s + 2.0 + SLOW_TURNS_S:
             self.fail(f"I22: the stop took {took_s:.1f} s")
 
     def watch(self) -> None:
         """I27: no request waits longer than its bound. Called once a second."""
-        node, settings = self.world.node, self.world.knobs.settings
-        if node is None or not node.alive or node.stalled:
-            return
+        for node in self.world.nodes():
+            if not node.stalled:
+                self._watch(node)
+
+    def _watch(self, node: Node) -> None:
+        settings = self.world.knobs.settings
         bound_s = settings.ping_interval_s + settings.ping_timeout_s + 5.0
         for exchange in node.exchanges:
-            if self.world.now - max(exchange.since, self._resumed_at) > bound_s + 5.0 and exchange.is_open():
+            if self.world.now - max(exchange.since, node.resumed_at) > bound_s + 5.0 and exchange.is_open():
                 self.fail(f"I27: a {exchange.method} waits since {exchange.since:.1f}")
-        for call in self.world.calls:
-            if self.world.now - max(call.arrived_at, self._resumed_at) > call.bound_s + SLOW_TURNS_S:
+        for call in [call for call in self.world.calls if call.node is node]:
+            if self.world.now - max(call.arrived_at, node.resumed_at, self._room_at) > call.bound_s + SLOW_TURNS_S:
                 self.fail(f"I27: an API request waits since {call.arrived_at:.1f}")
         if hasattr(node, "sessions"):
             self.order.watch(node)
@@ -376,7 +385,7 @@ class Checks:
         kept = [
             *machine.workers, *machine.attempts, *registry._by_session, *machine._asked, *registry._newcomers._of,
             *registry._boots, *node.sessions.ids(), *node.dispatcher.pages.sessions,
-            *node.sessions._sockets._candidates,
+            *node.sessions._sockets._candidates, *self.across.left(node),
         ]  # fmt: skip
         if kept or len(machine._deadlines):
             self.fail(f"I25: kept although everybody has left: {kept}")

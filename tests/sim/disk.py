@@ -79,6 +79,20 @@ class Disk:
         #: Servers that have opened it.
         self.lives = 0
 
+    @property
+    def is_away(self) -> bool:
+        """Nobody can open it now."""
+        return False
+
+    def go_away(self) -> None:
+        """A database may; a disk is there as long as its machine."""
+
+    fail_over = heal = go_away
+
+    def opened_by(self, node: Node) -> SimStore:
+        """A process opens the store."""
+        return SimStore(self, node, limits=node.limits, new_id=node.world.new_id)
+
 
 class SimStore(MemoryStore):
     """One process's store over the disk: what a thread with a database does, in virtual time."""
@@ -129,13 +143,13 @@ class SimStore(MemoryStore):
         world, rng = self._node.world, self._rng
         knobs = world.knobs
         if rng.random() < knobs.kill_before_commit:
-            return world.operator.kill("before a commit")
+            return self._node.operator.kill("before a commit")
         if rng.random() < knobs.trouble:
             return self._fail(done, report_at)
         report = self.write(turn)
         world.checks.committed(self._node, turn, report, begun)
         if rng.random() < knobs.kill_after_commit:
-            return world.operator.kill("after a commit")
+            return self._node.operator.kill("after a commit")
         if rng.random() < knobs.trouble:
             return self._fail(done, report_at)
         world.events.at(report_at, lambda: self._node.run("io", lambda: done.set_result(report)))
@@ -154,6 +168,17 @@ class SimStore(MemoryStore):
         self._node.world.count("store troubles")
         error = StorageTrouble("simulated")
         self._node.world.events.at(report_at, lambda: self._node.run("io", lambda: done.set_exception(error)))
+
+    def process_died(self) -> None:
+        """What was not committed has not happened."""
+
+    def may_fail(self, error: StorageTrouble) -> bool:
+        """Whether the process is right to end with this."""
+        return error.detail == "simulated"
+
+    def must_hold(self, live: set[str]) -> set[str]:
+        """The attempts that the process must have as live, if it has these."""
+        return set(self.disk.running.values())
 
     async def live_attempts(self) -> list[LiveAttempt]:
         """Reads the same rows as the SQL of the real store."""

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, fields
 
 from dispatcher.config.settings import Settings
 
-__all__ = ["STORE_CHECK_S", "Knobs"]
+__all__ = ["STORE_CHECK_S", "Knobs", "every", "of_one", "share"]
 
 #: The chance that a fault is on at all in a run.
 ON = 0.4
@@ -15,12 +15,13 @@ ON = 0.4
 STORE_CHECK_S = 60.0
 
 
-def _share(most: float, *, later: bool = False) -> float:
-    """A probability per occasion, up to ``most``. ``later``: drawn last, so that older knobs of a seed stay."""
+def share(most: float, *, later: bool | None = False) -> float:
+    """A probability per occasion, up to ``most``. ``later``: drawn last, so that older knobs of a seed stay; None: by
+    a class of knobs that has it."""
     return field(default=0.0, metadata={"most": most, "later": later})
 
 
-def _every(least_s: float, most_s: float, *, later: bool = False) -> float:
+def every(least_s: float, most_s: float, *, later: bool | None = False) -> float:
     """Seconds between two occurrences on average; 0: never."""
     return field(default=0.0, metadata={"every": (least_s, most_s), "later": later})
 
@@ -30,68 +31,70 @@ class Knobs:
     """The faults of one run. With all of them off, nothing goes wrong in the farm."""
 
     # The network, per request or answer.
-    lose_request: float = _share(0.1)
-    lose_answer: float = _share(0.1)
+    lose_request: float = share(0.1)
+    lose_answer: float = share(0.1)
     #: Of closed connections: whether a side hears of it at all.
-    unseen_by_server: float = _share(0.9)
-    unseen_by_page: float = _share(0.9)
-    replay_post: float = _share(0.15)
-    late_post: float = _share(0.15, later=True)
-    slow_body: float = _share(0.2)
-    slow_line: float = _share(0.2)
-    cut_poll_every_s: float = _every(2.0, 60.0)
-    partition_every_s: float = _every(20.0, 200.0)
+    unseen_by_server: float = share(0.9)
+    unseen_by_page: float = share(0.9)
+    replay_post: float = share(0.15)
+    late_post: float = share(0.15, later=True)
+    slow_body: float = share(0.2)
+    slow_line: float = share(0.2)
+    cut_poll_every_s: float = every(2.0, 60.0)
+    partition_every_s: float = every(20.0, 200.0)
 
     # Pages.
-    freeze_every_s: float = _every(20.0, 200.0)
-    reload_every_s: float = _every(10.0, 200.0)
-    lose_stash: float = _share(1.0)
-    second_window_every_s: float = _every(30.0, 200.0)
-    crash_every_s: float = _every(40.0, 300.0)
-    leave_every_s: float = _every(40.0, 300.0)
-    pause_every_s: float = _every(20.0, 200.0)
-    never_answer: float = _share(0.2)
-    fail: float = _share(0.4)
-    ignore_cancels: float = _share(0.9)
-    reload_task: float = _share(0.2)
-    lie_every_s: float = _every(2.0, 30.0)
+    freeze_every_s: float = every(20.0, 200.0)
+    reload_every_s: float = every(10.0, 200.0)
+    lose_stash: float = share(1.0)
+    second_window_every_s: float = every(30.0, 200.0)
+    crash_every_s: float = every(40.0, 300.0)
+    leave_every_s: float = every(40.0, 300.0)
+    pause_every_s: float = every(20.0, 200.0)
+    never_answer: float = share(0.2)
+    fail: float = share(0.4)
+    ignore_cancels: float = share(0.9)
+    reload_task: float = share(0.2)
+    lie_every_s: float = every(2.0, 30.0)
     #: Of the jobs: those that require labels (1 and more: all); with any, the pages have some.
-    labelled: float = _share(2.5, later=True)
-    relabel: float = _share(0.9, later=True)
-    switch_off_every_s: float = _every(20.0, 200.0, later=True)
+    labelled: float = share(2.5, later=True)
+    relabel: float = share(0.9, later=True)
+    switch_off_every_s: float = every(20.0, 200.0, later=True)
 
     # Submitters.
-    lose_call: float = _share(0.1)
-    lose_reply: float = _share(0.15)
-    cancel: float = _share(0.15)
-    other_body: float = _share(0.1)
-    delayed: float = _share(0.4)
-    expires: float = _share(0.3)
-    retry: float = _share(0.8)
-    big: float = _share(0.1)
-    once: float = _share(0.9, later=True)
-    heartbeat: float = _share(0.9, later=True)
-    adopt: float = _share(1.0, later=True)
+    lose_call: float = share(0.1)
+    lose_reply: float = share(0.15)
+    cancel: float = share(0.15)
+    other_body: float = share(0.1)
+    delayed: float = share(0.4)
+    expires: float = share(0.3)
+    retry: float = share(0.8)
+    big: float = share(0.1)
+    once: float = share(0.9, later=True)
+    heartbeat: float = share(0.9, later=True)
+    adopt: float = share(1.0, later=True)
 
     # The server and its machine.
-    kill_every_s: float = _every(15.0, 120.0)
-    kill_before_commit: float = _share(0.01)
-    kill_after_commit: float = _share(0.01)
-    trouble: float = _share(0.004)
-    stop_every_s: float = _every(30.0, 200.0)
-    stall_every_s: float = _every(30.0, 200.0)
-    wall_step_every_s: float = _every(20.0, 200.0)
-    slow_disk: float = _share(0.3)
-    full_disk_every_s: float = _every(20.0, 200.0, later=True)
+    kill_every_s: float = every(15.0, 120.0)
+    kill_before_commit: float = share(0.01)
+    kill_after_commit: float = share(0.01)
+    trouble: float = share(0.004)
+    stop_every_s: float = every(30.0, 200.0)
+    stall_every_s: float = every(30.0, 200.0)
+    wall_step_every_s: float = every(20.0, 200.0)
+    slow_disk: float = share(0.3)
+    full_disk_every_s: float = every(20.0, 200.0, later=True)
     #: Standstills that begin with a ping, and are about as long as its timeout, or end when something is due.
-    stall_at_ping_every_s: float = _every(10.0, 100.0, later=True)
+    stall_at_ping_every_s: float = every(10.0, 100.0, later=True)
     #: Of the standstills: those after which the timer comes before what has arrived (1 and more: all).
-    timer_first: float = _share(2.5, later=True)
+    timer_first: float = share(2.5, later=True)
     #: Per step of a move from polls to a socket; per socket: its page reads slowly.
-    break_move: float = _share(0.5, later=True)
-    slow_reader: float = _share(1.0, later=True)
+    break_move: float = share(0.5, later=True)
+    slow_reader: float = share(1.0, later=True)
 
     # Not faults: the size and the pace of the run.
+    #: Servers that share a database (``several/knobs.py`` has their faults); 1: one, with a disk of its own.
+    nodes: int = 1
     #: All is switched off for hours to months (seasons.py); 0: never.
     off_every_s: float = 0.0
     #: Share of the submissions that are batches.
@@ -120,7 +123,7 @@ class Knobs:
         knobs.parting = rng.random() < 0.3
         return knobs
 
-    def _draw_faults(self, rng: random.Random, *, later: bool) -> None:
+    def _draw_faults(self, rng: random.Random, *, later: bool | None) -> None:
         for item in fields(self):
             if not item.metadata or item.metadata["later"] is not later:
                 continue
@@ -171,3 +174,8 @@ class Knobs:
     def on(self) -> dict[str, float]:
         """The faults that are on."""
         return {f.name: round(getattr(self, f.name), 4) for f in fields(self) if f.metadata and getattr(self, f.name)}
+
+
+def of_one(seed: int) -> Knobs:
+    """The knobs of this seed, with one server."""
+    return Knobs.draw(random.Random(f"knobs of {seed}"))

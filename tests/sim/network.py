@@ -13,6 +13,7 @@ from dispatcher.transport.exchange import Connection
 
 if TYPE_CHECKING:
     from tests.sim.node import Exchange, Node
+    from tests.sim.people import Operator
     from tests.sim.world import World
 
 __all__ = ["OnAnswer", "Wire"]
@@ -25,13 +26,14 @@ _PARTS_S = 0.001
 
 
 class Wire:
-    """A connection of one page to one process of the server; one request at a time."""
+    """A connection of one page to one process, which that operator runs now; one request at a time."""
 
-    def __init__(self, world: World, name: str, boot: str) -> None:
+    def __init__(self, world: World, name: str, boot: str, operator: Operator) -> None:
         self.world = world
         self.name = name
         self.boot = boot
-        self.node: Node | None = world.node if world.node is not None and world.node.listening else None
+        self.operator = operator
+        self.node: Node | None = operator.node if operator.node is not None and operator.node.listening else None
         self.here = True
         self.there = self.node is not None
         #: Cut: nothing travels on it any more, even if no side knows.
@@ -90,7 +92,7 @@ class Wire:
             # As WinInet does: the first answer is lost with its connection, the browser sends the POST again by
             # itself, and the page sees one request.
             world.count("replayed posts")
-            first = Wire(world, self.name, self.boot)
+            first = Wire(world, self.name, self.boot, self.operator)
             first._to_server(lambda: first._deliver(method, query, body, 0.0))
             self._arrives_there = max(self._arrives_there, first._arrives_there + rng.uniform(0.0, 5.0))
             world.stalls.harm(self.name, self._arrives_there)
@@ -101,7 +103,7 @@ class Wire:
     def _once_more(self, query: str, body: bytes) -> None:
         """Something between page and server brings the POST again, long after."""
         self.world.count("posts that came once more, late")
-        wire = Wire(self.world, self.name, self.boot)
+        wire = Wire(self.world, self.name, self.boot, self.operator)
         wire._to_server(lambda: wire._deliver("POST", query, body, 0.0))
 
     def _deliver(self, method: str, query: str, body: bytes, body_delay_s: float) -> None:

@@ -23,11 +23,11 @@ from dispatcher.transport.fronts.front_exchange import FrontExchange
 from dispatcher.transport.fronts.policy import Policy
 from dispatcher.transport.limits import SessionLimits
 from dispatcher.transport.sessions import Sessions
-from tests.sim.disk import SimStore
 from tests.sim.events import VirtualLoop
 
 if TYPE_CHECKING:
     from tests.sim.network import Wire
+    from tests.sim.people import Operator
     from tests.sim.world import World
 
 __all__ = ["Exchange", "Node"]
@@ -69,27 +69,29 @@ class Exchange(FrontExchange):
 
 
 class NodeClock:
-    """Monotonic time is the world's; the wall clock is what the operator sets it to."""
+    """Monotonic time is the world's; the wall clock is what the operator sets it to, perhaps ahead of that."""
 
-    def __init__(self, world: World) -> None:
-        self._world = world
+    def __init__(self, world: World, ahead_s: float) -> None:
+        self._world, self._ahead_s = world, ahead_s
 
     def monotonic(self) -> float:
         return self._world.now
 
     def utc(self) -> float:
-        return self._world.wall()
+        return self._world.wall() + self._ahead_s
 
 
 class Node:
     """A process, from its start to its death."""
 
-    def __init__(self, world: World) -> None:
-        self.world = world
+    def __init__(self, world: World, operator: Operator) -> None:
+        self.world, self.operator, self.name = world, operator, operator.name
         self.alive = True
         self.listening = False
         self.drained_at: float | None = None
-        self.started_at = world.now
+        self.started_at = self.resumed_at = world.now
+        #: Since when a worker has had room, by its face; the checks keep it.
+        self.idle_since: dict[tuple[object, ...], float] = {}
         self.stalled = False
         #: It goes on after a standstill, and has not read yet what has arrived.
         self._deaf = False
@@ -102,8 +104,9 @@ class Node:
         self.silence_s: dict[str, float] = {}
         self.loop = VirtualLoop(world.events, self.run)  # type: ignore[abstract]  # what nobody calls is left out
         settings = world.knobs.settings
-        limits = Limits(queue_depth=settings.queue_depth, retention_s=settings.retention_s)
-        self.store = SimStore(world.disk, self, limits=limits, new_id=world.new_id)
+        self.clock = NodeClock(world, operator.ahead_s)
+        self.limits = Limits(queue_depth=settings.queue_depth, retention_s=settings.retention_s)
+        self.store = world.disk.opened_by(self)
         self.run("soon", self._boot)
 
     def _boot(self) -> None:
@@ -111,7 +114,7 @@ class Node:
         self.dispatcher = Dispatcher(
             store=self.store,
             settings=world.knobs.settings,
-            clock=NodeClock(world),
+            clock=self.clock,
             rng=random.Random(world.rng.getrandbits(64)),
             new_worker_id=lambda: world.new_id("w"),
             failed=self._failed,
@@ -133,12 +136,14 @@ class Node:
     async def _start(self) -> None:
         await self.dispatcher.start()
         self.listening = True
-        self.world.trace("the server is up")
+        if self.store.beat_s is not None:
+            self.dispatcher.let_in()
+        self.world.trace(f"{self.name} is up")
 
     def _failed(self, error: StorageTrouble) -> None:
-        if error.detail != "simulated":
+        if not self.store.may_fail(error):
             self.world.broken(f"a turn failed: {error.detail}")
-        self.world.events.later(1.0, lambda: self.world.operator.kill("after store trouble", self))
+        self.world.events.later(1.0, lambda: self.operator.kill("after store trouble", self))
 
     def _listen_in(self) -> None:
         """A page that ended its session, by word or by breaking the rules, has given evidence of leaving."""
@@ -189,7 +194,7 @@ class Node:
     def stall(self, seconds: float) -> None:
         """The process stands still: suspended, or its loop is blocked."""
         self.stalled, self.stood_s = True, max(self.stood_s, seconds + CATCH_UP_S)
-        self.world.stood_s += seconds
+        self.world.stand(seconds)
         self._stalled_at, self._resumes_at = self.world.now, self.world.now + seconds
         self.world.events.later(seconds, self.resume)
 
@@ -221,8 +226,9 @@ class Node:
 
     def die(self) -> None:
         if self.stalled:
-            self.world.stood_s -= self._resumes_at - self.world.now
+            self.world.stand(self.world.now - self._resumes_at)
         self.alive = self.listening = False
+        self.store.process_died()
         for wire in self.wires:
             wire.server_died()
         self.loop.abandon()
@@ -286,4 +292,4 @@ class Node:
             await asyncio.sleep(0.1)
         self.listening = False
         await self.dispatcher.close()
-        world.operator.stopped(self)
+        self.operator.stopped(self)

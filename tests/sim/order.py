@@ -65,7 +65,7 @@ class Order:
         history = self.world.history
         parted_at = history.parted.get(sid, self.world.now)
         if parted_at <= self.world.now - MOMENT_S + 1e-6:
-            history.evidence[worker.boot] = parted_at
+            history.evidence[worker.boot] = max(parted_at, history.evidence.get(worker.boot, -1.0))
         sign_at = history.evidence.get(worker.boot, -1.0)
         if sign_at < info.opened - node.stood_s - 1.0:
             self.world.broken(f"S11: {worker.id} is away, and nothing that carries {sid} is closed")

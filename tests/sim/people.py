@@ -18,13 +18,12 @@ from dispatcher.errors import (
     JobNotFound,
     KeyConflict,
     PagehandError,
-    QueueFull,
-    StorageFull,
+    StorageAway,
     StorageTrouble,
     WrongState,
 )
 from dispatcher.node.service import Dispatcher
-from tests.sim.batches import Batches
+from tests.sim.batches import NOT_TAKEN, Batches
 from tests.sim.node import Node
 from tests.support.jobs import spec as new_spec
 
@@ -42,7 +41,7 @@ HOUR_S, YEARS_S = 3_600.0, 10 * 365.25 * 86_400.0
 
 
 #: Errors with which a command may be answered.
-_EXPECTED = (JobNotFound, WrongState, StorageTrouble, Draining)
+_EXPECTED = (JobNotFound, WrongState, StorageTrouble, StorageAway, Draining)
 
 
 class Unknown(Exception):
@@ -100,7 +99,7 @@ class Submitter:
 
         def arrive() -> None:
             nonlocal call
-            node = world.node
+            node = world.some_operator().node
             if lost or node is None or not node.listening:
                 answer(Unknown())
                 return
@@ -149,7 +148,7 @@ class Submitter:
         self.call(lambda dispatcher: dispatcher.submit(spec), lambda outcome: self._heard(token, spec, outcome))
 
     def _heard(self, token: str, spec: JobSpec, outcome: Any) -> None:
-        again = isinstance(outcome, (QueueFull, StorageFull, Draining))
+        again = isinstance(outcome, NOT_TAKEN)
         again = again or (isinstance(outcome, (Unknown, StorageTrouble)) and spec.key is not None)
         if again:
             self.world.events.later(self.rng.uniform(0.5, 10.0), lambda: self._submit(token, spec))
@@ -247,33 +246,39 @@ class Submitter:
 
 
 class Operator:
-    """Kills, stops and starts the server, and sets its wall clock."""
+    """Kills, stops and starts a server, and sets its wall clock, which may be ahead of the others'."""
 
-    def __init__(self, world: World) -> None:
-        self.world = world
+    def __init__(self, world: World, name: str = "the server", ahead_s: float = 0.0) -> None:
+        self.world, self.name, self.ahead_s = world, name, ahead_s
+        #: Its process, or its last one.
+        self.node: Node | None = None
 
     def start(self) -> None:
         world = self.world
-        if world.node is None or not world.node.alive:
-            world.count("starts")
-            world.node = Node(world)
+        if self.node is not None and self.node.alive:
+            return
+        if world.disk.is_away:
+            world.events.later(1.0, self.start)
+            return
+        world.count("starts")
+        self.node = Node(world, self)
 
     def kill(self, why: str, node: Node | None = None) -> None:
         """kill -9; it is started again after a while."""
         world = self.world
-        if world.node is None or not world.node.alive or (node is not None and node is not world.node):
+        if self.node is None or not self.node.alive or (node is not None and node is not self.node):
             return
         world.count(f"kills {why}")
-        world.trace(f"the server is killed, {why}")
-        self._end(world.node)
+        world.trace(f"{self.name} is killed, {why}")
+        self._end(self.node)
         world.events.later(world.rng.choice((0.1, 2.0, 20.0)), self.start)
 
     def stop(self) -> None:
         """SIGTERM."""
-        node = self.world.node
+        node = self.node
         if node is not None and node.listening and node.drained_at is None:
             self.world.count("stops")
-            self.world.trace("the server is told to stop")
+            self.world.trace(f"{self.name} is told to stop")
             node.run("io", lambda: node.loop.create_task(node.stop()))
             if self.world.rng.random() < 0.2:
                 self.world.events.later(self.world.rng.uniform(0, 5), lambda: self.kill("by a second signal", node))
@@ -281,7 +286,7 @@ class Operator:
     def stopped(self, node: Node) -> None:
         """It has ended in good order."""
         self.world.checks.stopped(node)
-        self.world.trace("the server has stopped")
+        self.world.trace(f"{self.name} has stopped")
         self._end(node)
         self.world.events.later(self.world.rng.choice((0.5, 5.0)), self.start)
 
@@ -292,12 +297,12 @@ class Operator:
 
     def stall(self, seconds: float | None = None) -> bool:
         """The server stands still; None: for a short or a long time. False: it does so already, or is dead."""
-        node = self.world.node
+        node = self.node
         if node is None or not node.alive or node.stalled:
             return False
         self.world.count("stalls")
         seconds = self.world.stalls.any_length_s() if seconds is None else seconds
-        self.world.trace(f"the server stands still for {seconds:.1f} s")
+        self.world.trace(f"{self.name} stands still for {seconds:.1f} s")
         node.stall(seconds)
         return True
 

@@ -20,6 +20,7 @@ from tests.sim.network import Wire
 
 if TYPE_CHECKING:
     from tests.sim.node import Node
+    from tests.sim.people import Operator
     from tests.sim.world import World
 
 __all__ = ["Knock", "SimSocket", "SocketWire"]
@@ -100,8 +101,8 @@ class SimSocket:
 class SocketWire(Wire):
     """A connection that carries a WebSocket."""
 
-    def __init__(self, world: World, name: str, boot: str, rng: random.Random) -> None:
-        super().__init__(world, name, boot)
+    def __init__(self, world: World, name: str, boot: str, operator: Operator, rng: random.Random) -> None:
+        super().__init__(world, name, boot, operator)
         #: The process's end of it; None: the handshake has not been answered.
         self.socket: SimSocket | None = None
         self._slow = rng.random() < world.knobs.slow_reader

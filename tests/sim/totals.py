@@ -7,7 +7,7 @@ from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-from tests.sim.seasons import over_years
+from tests.sim.knobs import Knobs, of_one
 from tests.sim.world import Outcome, run
 
 __all__ = ["Total", "run_until", "say"]
@@ -44,13 +44,17 @@ class Total:
 
 
 def run_until(
-    first: int, steps: int, after_each: Callable[[Total], None] = lambda total: None, *, years: bool = False
+    first: int,
+    steps: int,
+    after_each: Callable[[Total], None] = lambda total: None,
+    *,
+    draw: Callable[[int], Knobs] = of_one,
 ) -> Total:
-    """Runs seeds from ``first`` on until so many steps are done. ``years``: each switched off now and then."""
+    """Runs seeds from ``first`` on until so many steps are done; ``draw`` gives the knobs of each."""
     total = Total()
     while total.steps < steps:
         seed = first + total.seeds
-        total.add(run(seed, knobs=over_years(seed) if years else None))
+        total.add(run(seed, knobs=draw(seed)))
         after_each(total)
     return total
 

@@ -15,10 +15,12 @@ from tests.sim.checks import Checks
 from tests.sim.disk import Disk
 from tests.sim.events import Events
 from tests.sim.history import History
-from tests.sim.knobs import Knobs
+from tests.sim.knobs import Knobs, of_one
 from tests.sim.node import Node
 from tests.sim.people import Call, Operator, Submitter
 from tests.sim.seasons import Seasons
+from tests.sim.several.database import Database
+from tests.sim.several.troubles import Troubles, operators_of
 from tests.sim.stalls import Stalls
 from tests.sim.targets import Face, Targets
 
@@ -59,13 +61,15 @@ class World:
     def __init__(self, seed: int, *, knobs: Knobs | None = None, trace: Callable[[str], None] | None = None) -> None:
         self.seed = seed
         self.rng = random.Random(seed)
-        self.knobs = knobs or Knobs.draw(random.Random(f"knobs of {seed}"))
+        self.knobs = knobs or of_one(seed)
         self._trace = trace
         self.events = Events()
         self.outcome = Outcome(seed, faults=self.knobs.on())
         self.types = TYPES
         self._ids = 0
-        self.disk = Disk()
+        self.operators = operators_of(self)
+        self.alone = len(self.operators) == 1
+        self.disk = Disk() if self.alone else Database(self)
         self.history = History(self)
         self.stalls = Stalls(self)
         self.targets = Targets(self)
@@ -75,14 +79,14 @@ class World:
         self.wall_step_s = self.furthest_s = 0.0
         #: How long the server has stood still, or will have: the run is so much longer.
         self.stood_s = 0.0
-        self.wall_was_stepped = self.knobs.wall_step_every_s > 0
+        #: Instants prove no order: clocks are set, or nodes date their turns.
+        self.wall_was_stepped = self.knobs.wall_step_every_s > 0 or not self.alone
         self.over = False
         self._second = False
         self.wrong: list[str] = []
-        self.node: Node | None = None
-        self.operator = Operator(self)
         self.submitter = Submitter(self)
         self.seasons = Seasons(self)
+        self.troubles = Troubles(self)
         self.windows: list[Window] = []
 
     # -- what everybody uses
@@ -91,8 +95,34 @@ class World:
     def now(self) -> float:
         return self.events.now
 
+    def true_time(self) -> float:
+        """UTC seconds, whatever clocks show."""
+        return WALL + self.now
+
     def wall(self) -> float:
-        return WALL + self.now + self.wall_step_s
+        return self.true_time() + self.wall_step_s
+
+    @property
+    def operator(self) -> Operator:
+        """Who runs the server, or the first of several."""
+        return self.operators[0]
+
+    @property
+    def node(self) -> Node | None:
+        """The process of that one, be it dead."""
+        return self.operator.node
+
+    def nodes(self) -> list[Node]:
+        """The processes that live."""
+        return [operator.node for operator in self.operators if operator.node is not None and operator.node.alive]
+
+    def some_operator(self) -> Operator:
+        """Whose server gets the next session, request or blow."""
+        return self.operator if self.alone else self.troubles.somebody()
+
+    def stand(self, seconds: float) -> None:
+        """A process stands still: if it is the only one, nothing else happens."""
+        self.stood_s += seconds if self.alone else 0.0
 
     def new_id(self, prefix: str) -> str:
         self._ids += 1
@@ -114,17 +144,18 @@ class World:
 
     def begin(self) -> None:
         knobs = self.knobs
-        self.operator.start()
+        for operator in self.operators:
+            operator.start()
         for _ in range(knobs.pages):
             self.open_window()
-        self._often(knobs.jobs_every_s, self.submitter.give)
-        self._often(1.0, self._each_second, exactly=True)
-        self._often(10.0, lambda: self.checks.everything(self.node), exactly=True)
-        self._often(10.0, self.submitter.batches.check, exactly=True)
-        self._often(5.0, self.submitter.retry)
-        self._often(2.0, self.submitter.decide, exactly=True)
-        self._often(7.0, self.submitter.adopt, exactly=True)
-        self._often(5.0 if knobs.labelled else 0.0, self.targets.watch, exactly=True)
+        self.often(knobs.jobs_every_s, self.submitter.give)
+        self.often(1.0, self._each_second, exactly=True)
+        self.often(10.0, lambda: self.checks.everything(self.node), exactly=True)
+        self.often(10.0, self.submitter.batches.check, exactly=True)
+        self.often(5.0, self.submitter.retry)
+        self.often(2.0, self.submitter.decide, exactly=True)
+        self.often(7.0, self.submitter.adopt, exactly=True)
+        self.often(5.0 if knobs.labelled else 0.0, self.targets.watch, exactly=True)
         for every_s, what in (
             (knobs.cut_poll_every_s, self._cut),
             (knobs.partition_every_s, self._partition),
@@ -137,16 +168,17 @@ class World:
             (knobs.lie_every_s, Window.lie),
             (knobs.switch_off_every_s, self.targets.switch_off),
         ):
-            self._often(every_s, lambda what=what: self._to_some_window(what))  # type: ignore[misc]
-        self._often(knobs.kill_every_s, lambda: self.operator.kill("at any time"))
-        self._often(knobs.stop_every_s, self.operator.stop)
-        self._often(knobs.stall_every_s, self.operator.stall)
-        self._often(knobs.stall_at_ping_every_s, self.stalls.at_a_ping)
-        self._often(knobs.wall_step_every_s, self.operator.step_wall)
-        self._often(knobs.full_disk_every_s, self.operator.fill_disk)
-        self._often(knobs.off_every_s, self.seasons.switch_off)
+            self.often(every_s, lambda what=what: self._to_some_window(what))  # type: ignore[misc]
+        self.often(knobs.kill_every_s, lambda: self.some_operator().kill("at any time"))
+        self.often(knobs.stop_every_s, lambda: self.some_operator().stop())
+        self.often(knobs.stall_every_s, self.operator.stall)
+        self.often(knobs.stall_at_ping_every_s, self.stalls.at_a_ping)
+        self.often(knobs.wall_step_every_s, self.operator.step_wall)
+        self.often(knobs.full_disk_every_s, self.operator.fill_disk)
+        self.often(knobs.off_every_s, self.seasons.switch_off)
+        self.troubles.begin()
 
-    def _often(self, every_s: float, call: Callable[[], object], *, exactly: bool = False) -> None:
+    def often(self, every_s: float, call: Callable[[], object], *, exactly: bool = False) -> None:
         """Repeats a call until the run is healed; the checks go on until it ends."""
         if not every_s:
             return
@@ -210,24 +242,26 @@ class World:
         self.knobs.calm()
         self.partitions.clear()
         self.room_again()
-        if self.node is not None:
-            self.node.resume()
+        self.troubles.heal()
+        for node in self.nodes():
+            node.resume()
         self.wall_step_s = max(0.0, self.furthest_s)
         for window in self.windows:
             window.calm()
         for _ in range(2):
             self.open_window(TYPES)
-        self.events.later(30.0, self.operator.start)
+        for operator in self.operators:
+            self.events.later(30.0, operator.start)
 
     def all_ended(self) -> bool:
         """A job whose time lies months ahead, or beyond a step of the wall clock, rightly waits: move there."""
         states = {row.state for row in self.disk.rows.by_seq.values()} - FINAL
         years = bool(self.knobs.off_every_s)
-        if (years or self.now % 60 < 1) and JobState.SCHEDULED in states:
+        if self.alone and (years or self.now % 60 < 1) and JobState.SCHEDULED in states:
             ahead_s = (self.disk.rows.agenda.next_due_at or 0.0) - self.wall()
             self.wall_step_s += ahead_s if ahead_s > (2 if years else 300) else 0.0
         asked = bool(self.calls or self.submitter.open)
-        return not states and not asked and self.node is not None and self.node.alive
+        return not states and not asked and len(self.nodes()) == len(self.operators)
 
     # -- steps
 
@@ -256,9 +290,11 @@ class World:
         for window in self.windows:
             window.leave()
         settings = self.knobs.settings
-        last = self.now + settings.ping_interval_s + settings.ping_timeout_s + settings.reconnect_grace_s + 300.0
+        last = self.now + settings.ping_interval_s + settings.ping_timeout_s + settings.reconnect_grace_s
+        last += 300.0 if self.alone else 150.0  # what was long on its way arrives
         self.steps(lambda: self.now >= last + settings.restart_grace_s)
-        self.checks.left(self.node)
+        for node in self.nodes():
+            self.checks.left(node)
         self._check()
 
     def _each_second(self) -> None:
@@ -287,8 +323,8 @@ def run(seed: int, *, knobs: Knobs | None = None, trace: Callable[[str], None] |
         outcome.violation = str(violation)
     finally:
         logging.disable(logging.NOTSET)
-        if world.node is not None:
-            world.node.loop.abandon()
+        for operator in world.operators:
+            operator.node.loop.abandon() if operator.node is not None else None
     outcome.virtual_s = world.now
     outcome.states.update(str(row.state) for row in world.disk.rows.by_seq.values())
     outcome.executions = sum(map(len, world.history.executions.values()))

@@ -32,6 +32,7 @@ __all__ = [
     "decide",
     "enqueue",
     "expire",
+    "is_result",
     "retry",
     "settle",
     "silent_attempt",
@@ -45,6 +46,11 @@ EVIDENCE_BYTES = 65_536
 
 #: After such an end the page may still be busy with the attempt, and what it says is worth a line: it changes no state.
 _TALKS_ON = (Cause.CANCELLED, Cause.TIMED_OUT, Cause.LOST)
+
+
+def is_result(report: Report) -> bool:
+    """Whether it counts whichever node says it."""
+    return isinstance(report, Ended) and report.event is Event.SUCCEED
 
 
 def settle(

@@ -53,7 +53,7 @@ from dispatcher.core.workers.obeying import Obeying
 from dispatcher.core.workers.operators import Operators
 from dispatcher.core.workers.registry import Registry
 from dispatcher.core.workers.retry import RetryPolicy, after_release, unstorable, without_offer
-from dispatcher.core.workers.sharing import Sharing
+from dispatcher.core.workers.sharing import WAITS_S, Sharing
 from dispatcher.core.workers.standstill import forgive
 from dispatcher.core.workers.timings import Timings
 
@@ -100,6 +100,9 @@ class Machine(Obeying, Answering, Sharing):
         due = self._deadlines.pop_due()
         if due is None:
             return None
+        if self._waits_here(due):
+            self._deadlines.start(due, WAITS_S)
+            return []
         kind, name = due
         if kind == "lease":
             return self._leases.over(self.attempts[name])

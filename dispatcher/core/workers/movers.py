@@ -9,6 +9,8 @@ It knows sessions and registrations, and no attempt.
 
 from __future__ import annotations
 
+from collections import Counter
+
 from dispatcher.core.jobs.news import Coming
 from dispatcher.core.jobs.turn import MoveAttempts
 from dispatcher.core.workers.registration import Registration
@@ -21,11 +23,18 @@ class Movers:
 
     def __init__(self) -> None:
         self._waiting: dict[str, Registration] = {}
+        #: How many sessions of each page wait, by worker and boot.
+        self._pages: Counter[tuple[str, str]] = Counter()
+
+    def has(self, worker: str, boot: str) -> bool:
+        """Whether this page waits here: it is not gone."""
+        return (worker, boot) in self._pages
 
     def ask(self, session: str, registration: Registration) -> MoveAttempts | None:
         """The registration waits; None: the same page has asked already."""
-        before = self._waiting.get(session)
+        before = self._take(session)
         self._waiting[session] = registration
+        self._pages[registration.worker, registration.boot] += 1
         if before is not None and before.boot == registration.boot:
             return None
         named = dict.fromkeys([*(name for name, _ in registration.holding), *registration.finished])
@@ -37,8 +46,17 @@ class Movers:
         found = self._waiting.get(command.session)
         if found is None or found.boot != command.page.boot:
             return None
-        return self._waiting.pop(command.session)
+        return self._take(command.session)
 
     def forget(self, session: str) -> None:
         """The session is over: its page registers again, here or elsewhere."""
-        self._waiting.pop(session, None)
+        self._take(session)
+
+    def _take(self, session: str) -> Registration | None:
+        found = self._waiting.pop(session, None)
+        if found is not None:
+            page = (found.worker, found.boot)
+            self._pages[page] -= 1
+            if not self._pages[page]:
+                del self._pages[page]
+        return found

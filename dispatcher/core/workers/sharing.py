@@ -10,7 +10,7 @@ from collections.abc import Iterable
 
 from dispatcher.core.fleet.fleet import Fleet
 from dispatcher.core.fleet.roster import shown_state
-from dispatcher.core.fleet.worker import Worker
+from dispatcher.core.fleet.worker import AttemptState, Worker
 from dispatcher.core.jobs.acts.seen import SeenWorker, SeeWorkers
 from dispatcher.core.jobs.news import News
 from dispatcher.core.jobs.turn import LiveAttempt, MoveAttempts
@@ -21,7 +21,10 @@ from dispatcher.core.workers.movers import Movers
 from dispatcher.core.workers.registration import Registration
 from dispatcher.core.workers.registry import Registry
 
-__all__ = ["Sharing"]
+__all__ = ["WAITS_S", "Sharing"]
+
+#: What would end for want of a page that waits here is looked at again so much later: the store may be away for long.
+WAITS_S = 1.0
 
 
 class Sharing:
@@ -106,6 +109,16 @@ class Sharing:
         self._deadlines.pass_to(now)
         worker = self._fleet.workers.get(worker_id)
         return [] if worker is None else self._registry.reload(worker, at_once=at_once)
+
+    def _waits_here(self, due: Due) -> bool:
+        """Whether it is the page itself that waits, until the store has told what it had elsewhere: it is not gone."""
+        kind, name = due
+        if self._movers is None or kind not in ("grace", "lease"):
+            return False
+        if kind == "grace":
+            return self._movers.has(name, self._fleet.workers[name].boot)
+        attempt = self._leases.attempts[name]
+        return attempt.state is AttemptState.ADRIFT and self._movers.has(attempt.worker, attempt.boot)
 
     def _session_over(self, session: str) -> None:
         """A page that waits in it registers again, here or elsewhere."""

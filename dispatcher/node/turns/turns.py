@@ -14,6 +14,7 @@ from itertools import islice
 
 from dispatcher.clock import Clock
 from dispatcher.core.jobs.acts.seen import SeeWorkers
+from dispatcher.core.jobs.ledger import is_result
 from dispatcher.core.jobs.model import JobSpec, JobView
 from dispatcher.core.jobs.turn import (
     Accepted,
@@ -306,7 +307,8 @@ class Turns:
         self._holding, self._more = error, True
         self._begun = self._carries = False
         self._reports, self._awaited = turn.reports + self._reports, True
-        waiting, self._commands = asked + self._commands, [item for item in asked if item.future is None]
+        waiting = asked + self._commands  # also what came while it was under way
+        self._commands = [item for item in waiting if item.future is None]
         for future in [item.future for item in waiting] + [item.future for item in submitted]:
             if future is not None and not future.done():
                 future.set_exception(told_of(error))
@@ -331,6 +333,7 @@ class Turns:
         self.next_backoff_at = None if done.next_backoff_s is None else self.opened + done.next_backoff_s
         self.has_space, self._holding = done.has_space, None
         self.carry_out(self._machine.settled(turn.reports, done.verdicts, now))
+        self._void({live.attempt for report in done.commands for live in report.moved})
         others = self.outcomes.heard(done.heard, now)
         self.outcomes.commands(asked, done.commands, now)
         accepted = iter(done.accepted)
@@ -342,6 +345,11 @@ class Turns:
             self.told(done.told)
         self._after([*others, *done.changes] if others else done.changes, done.shown)
         self.kick()
+
+    def _void(self, moved: Collection[str]) -> None:
+        """What was said of attempts before they came from another node counts no more, but for results."""
+        if moved:
+            self._reports = [said for said in self._reports if said.attempt not in moved or is_result(said)]
 
     async def idle(self, *, housekeeping: bool = False) -> None:
         """Returns when everything that was gathered is durable; housekeeping may go on (promise S31).

@@ -77,7 +77,8 @@ def _of_node(command: NodeCommand, hand: Hand, loaded: Loaded, admission: Admiss
         # The turn's last request forgets the types: only then it is known which are empty.
         return CommandReport(True, no_room=admission.offers(sorted(command.offered)))
     if isinstance(command, MoveAttempts):
-        return CommandReport(command not in loaded.late, moved=loaded.moved.get(command, ()))
+        moved = tuple(live for live in loaded.moved.get(command, ()) if hand.has(live))
+        return CommandReport(command not in loaded.late, moved=moved)
     if isinstance(command, SeeWorkers | ReloadPage):
         hand.writes.for_nodes.append(command)
         return CommandReport(True)

@@ -9,8 +9,8 @@ from typing import NamedTuple
 
 from dispatcher.core.jobs import ledger
 from dispatcher.core.jobs.rows import JobRow, WriteSet, lane_of_row
-from dispatcher.core.jobs.states import FINAL, OPEN, WAITING, Event, JobState
-from dispatcher.core.jobs.turn import Change, Ended, Report, Settled, Verdict
+from dispatcher.core.jobs.states import FINAL, OPEN, WAITING, JobState
+from dispatcher.core.jobs.turn import Change, LiveAttempt, Report, Settled, Verdict
 from dispatcher.core.jobs.views.endings import End
 from dispatcher.store.applier.telling import Teller
 from dispatcher.store.attempts import current_attempts
@@ -36,7 +36,8 @@ class Hand:
         self._teller = teller
         self.clock = loaded.queue_clock
         self.jobs = loaded.jobs
-        self._elsewhere = loaded.elsewhere
+        #: Of what comes from another node in this turn, reports are older than its coming.
+        self._elsewhere = loaded.elsewhere.union(live.attempt for page in loaded.moved.values() for live in page)
         self.attempts = current_attempts(loaded.jobs.values(), named) | loaded.attempts
         #: Jobs that had ended before this turn.
         self.ended = frozenset(seq for seq, job in loaded.jobs.items() if job.state in FINAL)
@@ -65,7 +66,7 @@ class Hand:
         """Applies the reports under the fence. Only a result counts of what another node has (S25)."""
         verdicts = []
         for report in reports:
-            if report.attempt in self._elsewhere and not _is_result(report):
+            if report.attempt in self._elsewhere and not ledger.is_result(report):
                 verdicts.append(Settled(report.attempt, Verdict.STALE))
                 continue
             attempt = self.attempts.get(report.attempt)
@@ -75,6 +76,11 @@ class Hand:
             if job is not None and job.state is not old:
                 self.moved(job, old, attempt=report.attempt)
         return verdicts
+
+    def has(self, live: LiveAttempt) -> bool:
+        """Whether nothing has ended it in this turn."""
+        job = self.by_id.get(live.job)
+        return job is None or (job.state is JobState.RUNNING and job.attempt == live.attempt)
 
     @cached_property
     def by_id(self) -> dict[str, JobRow]:
@@ -191,10 +197,6 @@ class Hand:
             self.next_due_at = earlier(self.next_due_at, job.run_at)
         else:
             self.next_backoff = earlier(self.next_backoff, job.backoff_until)
-
-
-def _is_result(report: Report) -> bool:
-    return isinstance(report, Ended) and report.event is Event.SUCCEED
 
 
 def earlier(one: float | None, other: float | None) -> float | None:

@@ -1,4 +1,7 @@
-"""The database's clock counts: nodes whose clocks are hours apart agree on what is due, and when it happened (I16)."""
+"""The clocks that the nodes of a database share: its own, and the queue clock.
+
+The database's clock counts: nodes whose clocks are hours apart agree on what is due, and when it happened (I16).
+"""
 
 from __future__ import annotations
 
@@ -8,7 +11,7 @@ from msgspec.structs import replace
 
 from dispatcher.core.jobs.turn import Turn, TurnReport
 
-__all__ = ["DatabaseClock"]
+__all__ = ["DatabaseClock", "QueueClock"]
 
 #: Clocks that are no further apart are taken for the same.
 _SAME_S = 0.25
@@ -45,3 +48,24 @@ class DatabaseClock:
         if not self._ahead_s or report.next_due_at is None:
             return report
         return replace(report, next_due_at=report.next_due_at - self._ahead_s)
+
+
+class QueueClock:
+    """The queue clock as one node has it: it goes on by itself, and is set forward if another node's is ahead.
+
+    A turn may come to the database long after it was gathered. That the others' clocks have gone on meanwhile is no
+    lead of theirs: taken for one, every late turn would make the clocks of all nodes go faster.
+    """
+
+    def __init__(self, at: float) -> None:
+        #: Where ``Turn.elapsed_s`` is zero; and the clock of the last turn.
+        self.base = self.last = at
+
+    def own(self, elapsed_s: float) -> float:
+        """What the node says in a turn."""
+        return self.base + elapsed_s
+
+    def seen(self, clock: float, elapsed_s: float, late_s: float) -> None:
+        """The nodes had agreed on ``clock`` at most ``late_s`` after the turn was gathered."""
+        self.last = clock
+        self.base = max(self.base, clock - elapsed_s - late_s)

@@ -12,6 +12,7 @@ from typing import Any
 
 import psycopg
 
+from dispatcher.clock import SystemClock
 from dispatcher.core.jobs.rows import AttemptRow, JobRow
 from dispatcher.core.jobs.states import OPEN, JobState
 from dispatcher.core.jobs.turn import HeardNews
@@ -20,6 +21,7 @@ from dispatcher.store.columns import JOB_COLUMNS, attempt_row, job_row
 from dispatcher.store.counters import Agenda
 from dispatcher.store.driving import StaleLife
 from dispatcher.store.endings import MOST_ENDINGS_FORGOTTEN
+from dispatcher.store.postgres.clock import QueueClock
 from dispatcher.store.postgres.endings import EndingCounts, asks_to_forget
 from dispatcher.store.postgres.hooks import ask_to_forget
 from dispatcher.store.postgres.keys import ALL_LANES, lane_key
@@ -48,6 +50,7 @@ from dispatcher.store.views import MOST_ATTEMPTS_SHOWN
 
 __all__ = ["PostgresRows"]
 
+_clock = SystemClock()
 _OPEN = sorted(map(str, OPEN))
 _JOB = len(JOB_COLUMNS)
 _ATTEMPT, _STATE = JOB_COLUMNS.index("attempt"), JOB_COLUMNS.index("state")
@@ -69,9 +72,9 @@ class PostgresRows:
         self.database_at = 0.0
         #: So many turns the node has had, with this one.
         self._turns = 0
-        #: The queue clock where ``Turn.elapsed_s`` is zero, which moves if another node's clock is ahead; and the clock
-        #: of the last turn.
-        self.clock_base = self._clock = life.queue_clock
+        self.queue_clock = QueueClock(life.queue_clock)
+        #: When the turn was gathered, by the monotonic clock.
+        self.gathered_at = 0.0
         #: What goes before the next request, and what behind the last one.
         self._before: list[Asked] = []
         self._behind: list[Asked] = []
@@ -126,8 +129,8 @@ class PostgresRows:
         """See requests.Load."""
         self._outlived = []
         named = {name: seq for name in request.attempts if (seq := job_of(name)) is not None}
-        clock = self.clock_base + request.elapsed_s
-        counted = self.endings.counted(self._clock)
+        counted = self.endings.counted(self.queue_clock.last)
+        clock = self.queue_clock.own(request.elapsed_s)
         mine = {"clock": clock, "node": self._node, "epoch": self._epoch, "counted": counted}
         fence: list[Asked] = [("fence", mine)]
         others = list(self.others.asks(request))
@@ -152,9 +155,8 @@ class PostgresRows:
         if not fenced:
             newest = self._link.one("epoch", node=self._node)
             raise StaleLife(newest[0][0] if newest else 0)
-        [(self._clock, self._turns, self.database_at)] = fenced
-        clock = self._clock
-        self.clock_base = clock - request.elapsed_s
+        [(clock, self._turns, self.database_at)] = fenced
+        self.queue_clock.seen(clock, request.elapsed_s, _clock.monotonic() - self.gathered_at)
         loaded = self._loaded(request, clock, dict(zip(asked, rows[len(others) :], strict=True)))
         loaded.moved, news = self.others.loaded(rows[: len(others)])
         loaded.late = self.others.late

@@ -83,9 +83,8 @@ class PostgresStore(WithoutBackups):
         self, url: str, node: str, thread: StoreThread, ids: Ids, limits: Limits, utc: Callable[[], float] | None
     ) -> None:
         self.location = place_of(url)
-        self.created = False
+        self.created, self.key = False, b""
         self.node, self.beat_s, self.epoch = node, BEAT_S, 0
-        self.key = b""
         self._url, self._thread, self._ids, self._limits = url, thread, ids, limits
         self._pace, self._clock = Pace(), DatabaseClock(utc)
         self._link: Link
@@ -141,9 +140,10 @@ class PostgresStore(WithoutBackups):
         self.batches, self.kept = PostgresBatches(self._reader), PostgresKept(self._reader)
         self.endings = PostgresEndings(self._rows.endings, self._reader)
         self.seen = PostgresSeen(self._reader, self.node)
-        self.hooks = PostgresHooks(self._reader, lambda: self._rows.clock_base)
+        self.hooks = PostgresHooks(self._reader, lambda: self._rows.queue_clock.base)
 
-    def _apply(self, turn: Turn) -> TurnReport:
+    def _apply(self, turn: Turn, gathered_at: float) -> TurnReport:
+        self._rows.gathered_at = gathered_at
         refuse_stale(turn, self.epoch)
         if self._trouble:
             raise StorageTrouble(self._trouble)
@@ -300,7 +300,7 @@ class PostgresStore(WithoutBackups):
 
     def apply(self, turn: Turn) -> Awaitable[TurnReport]:
         """See port.Store. It shows no jobs: these are round trips, and other connections read them beside the turns."""
-        applied = self._thread.turn(partial(self._apply, turn))
+        applied = self._thread.turn(partial(self._apply, turn, _clock.monotonic()))
         applied.add_done_callback(self._hinted)
         return applied
 

@@ -377,3 +377,9 @@ def test_no_report_changes_a_final_state(state, event):
     assert book.end(cause=cause, event=event, value="1") in (Verdict.STALE, Verdict.DUPLICATE)
     assert book.job.state is state
     assert not book.writes.jobs
+
+
+def test_a_result_counts_whichever_node_says_it_and_nothing_else_does() -> None:
+    assert ledger.is_result(Ended("a1", Cause.SUCCEEDED, Event.SUCCEED, value="1"))
+    assert not ledger.is_result(Ended("a1", Cause.LOST, Event.REQUEUE))
+    assert not ledger.is_result(Started("a1", HOLDER))

@@ -238,3 +238,28 @@ def test_a_page_is_told_to_load_anew_by_whichever_node_has_it(node: Node) -> Non
     node.join()
     told = node.told(News(reloads={"w1": True, "w9": True}))
     assert told == [Order("s1", "reload")]
+
+
+# a store that is away for long
+
+
+def test_the_grace_of_a_page_that_is_back_and_waits_for_the_store_does_not_end(node: Node) -> None:
+    """Found by the simulator: with the database away, attempts of pages that had come back at once were lost."""
+    came(node, holding=[("a1", 1.0)])
+    node.away("s1")
+    command = asked(node.join("s2", proved=True, holding=[("a1", 2.0)]))
+    assert ends(node.pass_s(50)) == {}
+    node.moved(command, [])
+    assert node.machine.attempts["a1"].live()
+    assert node.machine.workers["w1"].session == "s2"
+
+
+def test_an_attempt_that_waits_for_its_page_is_not_lost_while_that_waits_for_the_store(node: Node) -> None:
+    node.restore([left("a1", worker="w1", boot="b1")])
+    for session in ("s1", "s2"):
+        node.join(session, proved=True, boot="b1", holding=[("a1", 1.0)])
+    assert ends(node.pass_s(90)) == {}
+    node.away("s1")
+    assert ends(node.pass_s(2)) == {}
+    node.away("s2")
+    assert ends(node.pass_s(2)) == {"a1": "lost"}

@@ -9,7 +9,7 @@ import pytest
 
 from dispatcher.clock import SystemClock
 from dispatcher.core.jobs.turn import Demand, Turn, TurnReport
-from dispatcher.store.postgres.clock import DatabaseClock
+from dispatcher.store.postgres.clock import DatabaseClock, QueueClock
 from tests.store.contract import result
 from tests.store.postgres.several import Node, checked, close
 from tests.support.clock import ManualClock
@@ -91,3 +91,20 @@ def test_a_node_whose_clock_is_wrong_by_an_hour_delays_and_dates_as_the_others_d
 
     asyncio.run(run())
     checked(url, tmp_path)
+
+
+def test_a_turn_that_comes_late_makes_the_queue_clock_no_faster() -> None:
+    """Found by the simulator: each late turn of a node set the clocks of all nodes forward by how late it was."""
+    one, two = QueueClock(100.0), QueueClock(100.0)
+    for second in range(10):
+        late = one.own(second)  # gathered now
+        clock = two.own(second + 0.9)
+        two.seen(clock, second + 0.9, 0.0)
+        one.seen(max(late, clock), second, 0.9)
+    assert one.own(10.0) == two.own(10.0) == 110.0
+
+
+def test_a_node_whose_queue_clock_is_behind_is_set_forward_by_the_lead_of_the_others() -> None:
+    clock = QueueClock(100.0)
+    clock.seen(150.0, 10.0, 0.5)
+    assert (clock.last, clock.own(10.0)) == (150.0, 149.5)

@@ -110,11 +110,13 @@ DELETE FROM news w USING old WHERE w.node = old.node
 DELETE FROM seen WHERE node = %(gone)s
 
 -- name: see_workers
--- One that comes from another node is this one's from here on.
+-- One that comes from another node is this one's from here on; unless its page has gone on elsewhere in a newer session
+-- of the same boot, and this node has not heard so when it gathered the turn.
 INSERT INTO seen AS s SELECT * FROM json_populate_recordset(NULL::seen, %(rows)s::json) ORDER BY worker
 ON CONFLICT (worker) DO UPDATE SET node = excluded.node, name = excluded.name, place = excluded.place,
     state = excluded.state, paused = excluded.paused, types = excluded.types, labels = excluded.labels,
     slots = excluded.slots, boot = excluded.boot, sessions = excluded.sessions, since = CASE WHEN s.node = excluded.node THEN s.since ELSE excluded.since END
+WHERE s.boot <> excluded.boot OR excluded.sessions = 0 OR excluded.sessions >= s.sessions
 
 -- name: forget_seen
 DELETE FROM seen WHERE worker = ANY(%(workers)s::text[]) AND node = %(node)s
