@@ -26,7 +26,7 @@ from dispatcher.config.checks import is_loopback
 from dispatcher.config.logs import to_stderr
 from dispatcher.config.settings import Settings, settings_fields
 from dispatcher.config.sources import parse, settings_or_exit
-from dispatcher.errors import SettingError, StorageTrouble, StoreRefused
+from dispatcher.errors import SettingError, StorageAway, StorageTrouble, StoreRefused
 from dispatcher.node.calm import Calm
 from dispatcher.node.service import Dispatcher
 from dispatcher.store.applier.hand import Ids
@@ -279,10 +279,13 @@ async def run(settings: Settings, read_again: Callable[[], Settings]) -> int:
         return 4
     try:
         server = await open_server(settings, clock, entrance)
+        await server.start()
     except StoreRefused as error:
         print(f"pagehand: {error}", file=sys.stderr)
         return 3
-    await server.start()
+    except StorageAway as error:
+        print(f"pagehand: {error}: start this server again", file=sys.stderr)
+        return 3
     _listen_to_hangups(server, read_again, stop)
     print(server.banner(), flush=True)
     await _first(stop, server.failed)

@@ -44,7 +44,7 @@ from dispatcher.store.postgres.lists import JobPages
 from dispatcher.store.postgres.lives import BEAT_S, begin_life, take_node
 from dispatcher.store.postgres.reader import Reader
 from dispatcher.store.postgres.rows import PostgresRows
-from dispatcher.store.postgres.schema import connect, open_schema, place_of
+from dispatcher.store.postgres.schema import connect, kept_if_well, open_schema, place_of
 from dispatcher.store.postgres.seen import PostgresSeen
 from dispatcher.store.postgres.tokens import all_tokens
 from dispatcher.store.thread import StoreThread
@@ -126,14 +126,11 @@ class PostgresStore(WithoutBackups):
 
     def _start(self) -> None:
         connection = connect(self._url, self.node)
-        try:
+        with kept_if_well(connection, self.location):
             opened = open_schema(connection, self._url)
             self._link, self.created, self.key = opened
             life = begin_life(self._link, self.location, self.node)
             self._clock.look(lambda: float(self._link.one("database_at")[0][0]))
-        except BaseException:
-            connection.close()
-            raise
         self.epoch = life.epoch
         self._rows = PostgresRows(self._link, self.node, life, self._limits.webhook_backlog, self._committed)
         self._reader = Reader(self._thread, self._link, self._connected_for_reads)

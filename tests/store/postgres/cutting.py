@@ -1,4 +1,4 @@
-"""A proxy before PostgreSQL that cuts a connection around its COMMIT."""
+"""A proxy before PostgreSQL that cuts a connection around its COMMIT, or around another statement."""
 
 from __future__ import annotations
 
@@ -10,10 +10,13 @@ __all__ = ["Cutter"]
 
 
 class Cutter:
-    """Passes bytes on. ``before``: the next COMMIT does not arrive; ``behind``: its answer does not come."""
+    """Passes bytes on. ``before``: the next COMMIT does not arrive; ``behind``: its answer does not come.
 
-    def __init__(self, port: int) -> None:
-        self._port = port
+    ``words``: the same for a statement that has these words.
+    """
+
+    def __init__(self, port: int, *, words: bytes = b"COMMIT\0") -> None:
+        self._port, self._words = port, words
         self._listener = socket.create_server(("127.0.0.1", 0))
         self.port: int = self._listener.getsockname()[1]
         #: What happens to the next COMMIT: "", "before" or "behind".
@@ -44,7 +47,7 @@ class Cutter:
 
     def _forth(self, client: socket.socket, server: socket.socket, silent: threading.Event) -> None:
         while data := _received(client):
-            if self.cut and b"COMMIT\0" in data:
+            if self.cut and self._words in data:
                 how, self.cut = self.cut, ""
                 if how == "before":
                     break

@@ -8,15 +8,17 @@ import sys
 from pathlib import Path
 
 import psycopg
+import pytest
 
 from dispatcher.core.jobs.states import JobState
 from dispatcher.core.jobs.validate import snapshot_faults
 from dispatcher.sdk.simulate import Faults
 from dispatcher.store.postgres.link import Link
 from tests.crash.checker import Submitter
+from tests.store.postgres.cutting import Cutter
 from tests.support.places import ROOT, environment
 from tests.support.postgres import Postgres
-from tests.support.process import ServerProcess, farm_for, quick, serving
+from tests.support.process import Refused, ServerProcess, farm_for, quick, serving
 from tests.support.rows import in_postgres
 from tests.support.waiting import eventually
 
@@ -136,3 +138,18 @@ async def _are_done(server: ServerProcess, number: int) -> bool:
 
 def test_while_the_database_is_away_the_server_says_so_and_then_goes_on(tmp_path: Path, server: Postgres) -> None:
     asyncio.run(_away(tmp_path, server, server.network_url(server.new_database())))
+
+
+@pytest.mark.parametrize("words", [b"nextval('lives')", b"WHERE t.jobs > 0"], ids=["opens", "starts"])
+def test_a_database_that_goes_away_while_the_server_starts_is_told_in_words(
+    tmp_path: Path, server: Postgres, words: bytes
+) -> None:
+    cutter = Cutter(server.port, words=words)
+    cutter.cut = "before"
+    url = server.network_url(server.new_database(), port=cutter.port)
+    try:
+        with pytest.raises(Refused, match=r"exit status 3: pagehand: .*start this server again") as told:
+            asyncio.run(ServerProcess(tmp_path, "--store", url).start())
+    finally:
+        cutter.close()
+    assert "Traceback" not in told.value.said
