@@ -74,7 +74,8 @@ class Load:
         await asyncio.gather(*self._tasks)
 
     async def cut(self) -> None:
-        """At once."""
+        """At once. (A cancellation that meets the end of a ``wait_for`` is lost in Python 3.11: they look, too.)"""
+        self._ending = True
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
