@@ -1,8 +1,8 @@
-"""Four servers on one PostgreSQL whose disk is synced, and whose commits wait for a standby: all of it breaks.
+"""Five servers on one PostgreSQL whose disk is synced, and whose commits wait for a standby: all of it breaks.
 
 Submitters and simulated pages come through a door that leads each connection to any of the nodes. In each round several
-things go on at once: two nodes are stopped or killed, each until another has taken over what it had, and then woken or
-started again; a third one is killed again and again; the fourth lives. And the database crashes and restarts, or its
+things go on at once: three nodes are stopped or killed, each until another has taken over what it had, and then woken
+or started again; a fourth one is killed again and again; the fifth lives. And the database crashes and restarts, or its
 standby takes over. Then all nodes are killed at once. At the end of a round every job must end, and the rows are
 compared with what submitters and pages have noted (see ``kill_checker``). A node that wakes after its life is over must
 end and have written nothing (I31).
@@ -31,7 +31,7 @@ from tests.support.standby import Pair
 from tests.support.waiting import PATIENCE_S, check_alive, eventually
 
 FORMS = {
-    "short": "9 kills, 2 restarts of the database, 1 fail-over, 1 wake-up",
+    "short": "10 kills, 2 restarts of the database, 1 fail-over, 1 wake-up",
     "default": "100 kills, 15 restarts of the database, 10 fail-overs, 10 wake-ups",
     "long": "1,000 kills, 200 restarts of the database, 100 fail-overs, 200 wake-ups",
 }
@@ -58,8 +58,8 @@ class Size:
 
 SIZES = {
     "short": Size(1, 4, 1, 1, 2, 1, 1, pause_s=2.0),
-    "default": Size(5, 10, 2, 2, 3, 2, 2, pause_s=4.0),
-    "long": Size(20, 37, 5, 2, 10, 5, 10, pause_s=3.0),
+    "default": Size(5, 12, 3, 1, 3, 2, 2, pause_s=2.0),
+    "long": Size(20, 35, 5, 2, 10, 5, 10, pause_s=1.5),
 }
 #: A database that is away, a node whose turn has failed or that ends: the key tells what became of the job.
 PASSING = (b'"starting"', b'"storage_away"', b'"storage_trouble"', b'"draining"')
@@ -83,7 +83,7 @@ async def _loaded(site: Site, name: str) -> AsyncIterator[Load]:
 async def _round(site: Site, title: str, size: Size) -> None:
     rng = site.rng
     async with _loaded(site, title) as load:
-        *absent, victim, _ = rng.sample(NODES, 4)
+        *absent, victim, _ = rng.sample(NODES, len(NODES))
         absences: list[Act] = [*[site.wake] * size.wakes, *[site.bury] * size.burials]
         rng.shuffle(absences)
         async with asyncio.TaskGroup() as lanes:
@@ -149,6 +149,7 @@ async def _drain(site: Site, load: Load) -> None:
     with suppress(TimeoutError):  # the look says which have not ended
         await eventually(done, what="the end of all jobs", timeout_s=3 * PATIENCE_S)
     await asyncio.gather(*(_stopped(site, name) for name in NODES))
+    site.sums.found += site.tracebacks()
     await _compared(site, load, drained=True)
 
 
@@ -157,8 +158,6 @@ async def _stopped(site: Site, name: str) -> None:
     site.door.shut(name)
     if (status := await node.stop()) != 0:
         site.sums.found.append(f"ended: {name} after SIGTERM with {status}: {node.log.read_text()[-1500:]}")
-    if "Traceback" in (said := node.log.read_text()):
-        site.sums.found.append(f"log: {said[max(0, said.index('Traceback') - 500) :][:3000]}")
 
 
 @asynccontextmanager
@@ -179,6 +178,9 @@ async def _site(pair: Pair, rng: random.Random, sums: Sums, nodes: str, fault: s
         site = Site(Path(name), pair, rng, sums, nodes=nodes, fault=fault)
         try:
             yield site
+        except BaseException:
+            print(*site.tracebacks(), sep="\n", flush=True)
+            raise
         finally:
             await site.end()
 
@@ -187,9 +189,11 @@ async def _rounds(size: Size, seed: int) -> Sums:
     rng, sums = random.Random(seed), Sums()
     async with _databases(alone=False) as pair:
         for number in range(size.rounds):
+            known = len(sums.found)
             async with _site(pair, rng, sums, NODES) as site:
                 await _round(site, f"round-{number}", size)
             print(f"  {sums.kills} kills, {sums.accepted} acknowledged, {len(sums.found)} wrong", flush=True)
+            print(*(f"  {item}\n" for item in sums.found[known:]), sep="", end="", flush=True)
     return sums
 
 

@@ -29,7 +29,7 @@ from tests.support.waiting import PATIENCE_S, eventually
 
 __all__ = ["NODES", "Site", "Sums"]
 
-NODES = "abcd"
+NODES = "abcde"
 #: How far the clocks of some are off.
 CLOCKS = {"c": "+1h", "d": "-1h"}
 #: Share of kills that meet a node that is starting.
@@ -113,8 +113,9 @@ class Site:
             starts, born = self.nodes[name].starts, asyncio.ensure_future(self.nodes[name].start())
             await eventually(lambda: self.nodes[name].starts > starts, what="a new process")
             await asyncio.sleep(self.rng.uniform(0, 1.0))
-            await self._killed(name)
-            self.sums.early += 1
+            if self.nodes[name].status is None:  # else the database was away, and the start was refused
+                await self._killed(name)
+                self.sums.early += 1
             with suppress(Refused):
                 await born
         await self.up(name)
@@ -222,6 +223,11 @@ class Site:
         with psycopg.connect(self.url, options="-c search_path=pagehand") as connection:
             connection.isolation_level = psycopg.IsolationLevel.REPEATABLE_READ
             return Stored(in_postgres(Link(connection)), [])
+
+    def tracebacks(self) -> list[str]:
+        """What the nodes have logged of faults of their own: of each node the first."""
+        logs = [node.log.read_text(errors="replace") for node in self.nodes.values() if node.log.exists()]
+        return [f"log: {log[max(0, at - 500) : at + 4000]}" for log in logs if (at := log.find("Traceback")) >= 0]
 
     async def kill_for_good(self) -> None:
         """Nobody writes any more."""
