@@ -65,7 +65,8 @@ def tables(runs: Runs) -> str:
         lines += _row(f"1,000 types to one, slots {slots}, CPU a job", _types(slots), runs, "<= 1.3")
     for what, name, base, goal in _RATES:
         lines += _rate_row(what, name, base, runs, goal)
-    lines += _row("one job from one node to a page of another, median ms", _across, runs, "<= 15")
+    for name, what in (("pg-two-latency-quick", "one job after the other"), ("pg-two-latency-rested", "four a second")):
+        lines += _row(f"{what}, from one node to a page of another, median ms", _median(name), runs, "<= 15")
     for name, how in (("steady", "polling"), ("ws-steady", "WebSocket")):
         lines += _row(f"jobs at a steady rate beside idle pages to alone, p99, {how}", _steady(name), runs, "<= 1.5")
     lines += _row("one job beside a lister of a rare filter to alone", _rare, runs, "<= 2")
@@ -104,9 +105,12 @@ def _steady(name: str) -> Callable[[Runs, str], float | None]:
     return ratio
 
 
-def _across(runs: Runs, mark: str) -> float | None:
-    found = runs.get(f"pg-two-latency-quick{mark}")
-    return statistics.median(map(_median_ms, found)) if found else None
+def _median(name: str) -> Callable[[Runs, str], float | None]:
+    def median(runs: Runs, mark: str) -> float | None:
+        found = runs.get(f"{name}{mark}")
+        return statistics.median(map(_median_ms, found)) if found else None
+
+    return median
 
 
 def _rare(runs: Runs, mark: str) -> float | None:

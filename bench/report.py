@@ -32,6 +32,8 @@ _TITLES = {
     "pg-intake": "intake on PostgreSQL, one node, POST /api/v1/jobs, 16 connections",
     "pg-latency-quick": "one job at a time on PostgreSQL, quick, one node",
     "pg-two-latency-quick": "one job at a time on PostgreSQL, quick, from one node to a page of another",
+    "pg-latency-rested": "a job each quarter of a second on PostgreSQL, quick, one node",
+    "pg-two-latency-rested": "a job each quarter of a second on PostgreSQL, quick, from one node to a page of another",
     "intake": "intake, POST /api/v1/jobs, 16 connections",
     "latency-quick": "one job at a time, quick",
     "latency-accepted": "one job at a time, accepted",

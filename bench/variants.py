@@ -38,6 +38,8 @@ TEMPLATES: dict[str, dict[str, Any]] = {
     "rare": {"mode": "prepare-rare", "jobs": 10_000},
 }
 _ONE = {"mode": "latency", "workers": 1, "slots": 1, "quick": True}
+#: Four jobs a second: so few hints between nodes that none of them waits.
+_RESTED = {"rest_s": 0.25, "jobs": 60}
 _RARE = {"mode": "rare", "workers": 1, "slots": 1, "quick": True}
 VARIANTS = (
     Variant("bare", "bare", {"mode": "pairs", "workers": 16}),
@@ -61,6 +63,8 @@ VARIANTS = (
     Variant("pg-intake", "postgres", {"mode": "intake", "workers": 16}, nodes=1),
     Variant("pg-latency-quick", "postgres", _ONE, nodes=1),
     Variant("pg-two-latency-quick", "postgres", {**_ONE, "across": True}, nodes=2),
+    Variant("pg-latency-rested", "postgres", {**_ONE, **_RESTED}, nodes=1, once=True),
+    Variant("pg-two-latency-rested", "postgres", {**_ONE, **_RESTED, "across": True}, nodes=2, once=True),
     Variant("pg-claims", "postgres", {"mode": "claims"}, once=True),
     Variant("types1000-slots1", "pagehand", {**_TYPES, "slots": 1}, store="types"),
     Variant("types1000-slots16", "pagehand", {**_TYPES, "slots": 16}, store="types"),

@@ -54,9 +54,10 @@ async def _latency(spec: dict[str, Any]) -> dict[str, float]:
     """One job at a time, from the first byte of its POST to the last byte of its result."""
     await job_pages(spec)
     Run.count = 0
-    await one_by_one(spec["port"], 20)
+    rest_s = spec.get("rest_s", 0.0)
+    await one_by_one(spec["port"], 20, rest_s=rest_s)
     meter = Meter(spec)
-    times = await one_by_one(spec["port"], spec["jobs"])
+    times = await one_by_one(spec["port"], spec["jobs"], rest_s=rest_s)
     figures = meter.read()
     quantiles = {f"p{percent}_ms": 1000 * quantile(times, percent / 100) for percent in (50, 90, 99)}
     return {**figures, **quantiles, "count": len(times)}

@@ -93,7 +93,16 @@ def test_the_lines_on_postgresql_run_with_one_node_and_with_two_beside_the_file_
 
 def test_each_line_starts_with_a_store_that_is_known_and_few_lines_take_long():
     assert {variant.store for variant in VARIANTS} == {"", *TEMPLATES}
-    once = ["pg-claims", "idle-few", "idle-many", "ws-idle-many", "steady", "ws-steady"]
+    once = [
+        "pg-latency-rested",
+        "pg-two-latency-rested",
+        "pg-claims",
+        "idle-few",
+        "idle-many",
+        "ws-idle-many",
+        "steady",
+        "ws-steady",
+    ]
     assert [variant.name for variant in VARIANTS if variant.once] == once
 
 
