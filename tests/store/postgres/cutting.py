@@ -21,6 +21,8 @@ class Cutter:
         self.port: int = self._listener.getsockname()[1]
         #: What happens to the next COMMIT: "", "before" or "behind".
         self.cut = ""
+        #: After that a statement with these words is cut off, too, once.
+        self.then = b""
         #: How many connections there were.
         self.connections = 0
         threading.Thread(target=self._accept, daemon=True).start()
@@ -52,6 +54,9 @@ class Cutter:
                 if how == "before":
                     break
                 silent.set()
+            elif not self.cut and self.then and self.then in data:
+                self.then = b""
+                break
             _send(server, data)
         _close(client, server)
 
