@@ -95,6 +95,11 @@ class Entrance:
         self.port = sockets[0].getsockname()[1]
         self.http.add_sockets(sockets)
 
+    async def close(self) -> None:
+        """Hangs up on everybody: there will be no server. A request without an answer comes again."""
+        self.http.stop()
+        await self.http.close_all_connections()
+
     def open(self, dispatcher: Dispatcher, app: Application, guard: Guard) -> None:
         """Lets everybody in."""
         self.front.open(
@@ -280,11 +285,10 @@ async def run(settings: Settings, read_again: Callable[[], Settings]) -> int:
     try:
         server = await open_server(settings, clock, entrance)
         await server.start()
-    except StoreRefused as error:
-        print(f"pagehand: {error}", file=sys.stderr)
-        return 3
-    except StorageAway as error:
-        print(f"pagehand: {error}: start this server again", file=sys.stderr)
+    except (StoreRefused, StorageAway) as error:
+        again = ": start this server again" if isinstance(error, StorageAway) else ""
+        print(f"pagehand: {error}{again}", file=sys.stderr)
+        await entrance.close()
         return 3
     _listen_to_hangups(server, read_again, stop)
     print(server.banner(), flush=True)

@@ -67,6 +67,8 @@ class Plan:
     idle_s: float
     #: How many jobs wait while claims are measured.
     sizes: tuple[int, ...]
+    #: A rest between two jobs, in the lines that rest.
+    rest_s: float
     #: The server of the lines on PostgreSQL, if one of them is measured.
     database: Database | None = None
     templates: dict[tuple[str, str], Path] = field(default_factory=dict)
@@ -157,6 +159,7 @@ def _plan(options: argparse.Namespace, directory: Path) -> Plan:
         npm=options.npm,
         pages=options.pages or (100 if short else 2_000),
         idle_s=2 * seconds if short else 20.0,
+        rest_s=0.02 if short else 0.25,
         sizes=(10, 1_000) if short else (10, 10_000, 1_000_000),
     )
 
@@ -256,6 +259,8 @@ def _load(plan: Plan, server: Server, orders: dict[str, Any]) -> dict[str, float
     spec |= {"seconds": plan.seconds, "warm_up_s": _WARM_UP_S}
     if orders["mode"] == "jobs":
         spec["limit"] = int(plan.jobs * 0.9)
+    if orders.get("rests"):
+        spec["rest_s"] = plan.rest_s
     if orders["mode"] == "bare":
         spec["jobs"] = 4 * plan.jobs
     command = [sys.executable, "-m", "bench.load", json.dumps(spec)]

@@ -39,7 +39,7 @@ TEMPLATES: dict[str, dict[str, Any]] = {
 }
 _ONE = {"mode": "latency", "workers": 1, "slots": 1, "quick": True}
 #: Four jobs a second: so few hints between nodes that none of them waits.
-_RESTED = {"rest_s": 0.25, "jobs": 60}
+_RESTED = {"rests": True, "jobs": 60}
 _RARE = {"mode": "rare", "workers": 1, "slots": 1, "quick": True}
 VARIANTS = (
     Variant("bare", "bare", {"mode": "pairs", "workers": 16}),

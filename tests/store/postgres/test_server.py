@@ -18,7 +18,7 @@ from tests.crash.checker import Submitter
 from tests.store.postgres.cutting import Cutter
 from tests.support.places import ROOT, environment
 from tests.support.postgres import Postgres
-from tests.support.process import Refused, ServerProcess, farm_for, quick, serving
+from tests.support.process import Refused, ServerProcess, farm_for, free_port, quick, serving
 from tests.support.rows import in_postgres
 from tests.support.waiting import eventually
 
@@ -153,3 +153,35 @@ def test_a_database_that_goes_away_while_the_server_starts_is_told_in_words(
     finally:
         cutter.close()
     assert "Traceback" not in told.value.said
+
+
+def test_a_request_that_is_on_its_way_when_a_start_is_refused_gets_no_answer(tmp_path: Path, server: Postgres) -> None:
+    url = server.url(server.new_database())
+    for name in ("first", "second"):
+        (tmp_path / name).mkdir()
+    second = ServerProcess(tmp_path / "second", "--store", url, port=free_port())
+
+    async def connected() -> bool:
+        try:
+            streams.append(await asyncio.open_connection("127.0.0.1", second.port))
+        except OSError:
+            return False
+        return True
+
+    async def run() -> bytes:
+        async with serving(tmp_path / "first", "--store", url):
+            starting = asyncio.ensure_future(second.start())
+            await eventually(connected, what="it listens")
+            reader, writer = streams[0]
+            writer.write(b"POST /api/v1/jobs/batch HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Length: 9\r\n\r\n[")
+            with pytest.raises(Refused, match="in use by another server"):
+                await starting
+            try:
+                return await reader.read()
+            except ConnectionError:
+                return b""
+            finally:
+                writer.transport.abort()
+
+    streams: list[tuple[asyncio.StreamReader, asyncio.StreamWriter]] = []
+    assert asyncio.run(run()) == b""
