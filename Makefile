@@ -113,7 +113,7 @@ campaign-nemesis: ## network and server faults without end under load, 2 min (AR
 campaign-transports: ## real browsers by each transport and through proxies, 1,000 jobs each way (ARGS=--long: 10,000)
 campaign-cutpolls: ## polls cut after 1 s and 5 s, 1,500 messages (ARGS=--long: 10,000)
 campaign-webhooks: ## webhooks to receivers with moods, the server killed 50 times (ARGS=--long: 200)
-campaign-nodes: ## three servers on one PostgreSQL: kills, wake-ups, restarts of the database, 8 min (ARGS=--long: 1,000 kills, 2 h)
+campaign-nodes: ## five servers on one PostgreSQL: kills, wake-ups, crashes and fail-overs of the database, 4 min (ARGS=--long: 1,000 kills, 45 min)
 $(CAMPAIGNS:%=campaign-%): campaign-%: $(VENV)/test.stamp
 	$(BIN)/python -m tests.campaigns.$* $(ARGS)
 

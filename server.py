@@ -26,7 +26,7 @@ from dispatcher.config.checks import is_loopback
 from dispatcher.config.logs import to_stderr
 from dispatcher.config.settings import Settings, settings_fields
 from dispatcher.config.sources import parse, settings_or_exit
-from dispatcher.errors import SettingError, StorageTrouble, StoreRefused
+from dispatcher.errors import SettingError, StorageAway, StorageTrouble, StoreRefused
 from dispatcher.node.calm import Calm
 from dispatcher.node.service import Dispatcher
 from dispatcher.store.applier.hand import Ids
@@ -94,6 +94,11 @@ class Entrance:
         sockets = bind_sockets(self.settings.port, self.settings.bind, backlog=BACKLOG)
         self.port = sockets[0].getsockname()[1]
         self.http.add_sockets(sockets)
+
+    async def close(self) -> None:
+        """Hangs up on everybody: there will be no server. A request without an answer comes again."""
+        self.http.stop()
+        await self.http.close_all_connections()
 
     def open(self, dispatcher: Dispatcher, app: Application, guard: Guard) -> None:
         """Lets everybody in."""
@@ -279,10 +284,12 @@ async def run(settings: Settings, read_again: Callable[[], Settings]) -> int:
         return 4
     try:
         server = await open_server(settings, clock, entrance)
-    except StoreRefused as error:
-        print(f"pagehand: {error}", file=sys.stderr)
+        await server.start()
+    except (StoreRefused, StorageAway) as error:
+        again = ": start this server again" if isinstance(error, StorageAway) else ""
+        print(f"pagehand: {error}{again}", file=sys.stderr)
+        await entrance.close()
         return 3
-    await server.start()
     _listen_to_hangups(server, read_again, stop)
     print(server.banner(), flush=True)
     await _first(stop, server.failed)

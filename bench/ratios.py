@@ -5,7 +5,7 @@ from __future__ import annotations
 import statistics
 from collections.abc import Callable
 
-__all__ = ["BESIDE", "IDLE", "tables"]
+__all__ = ["BESIDE", "CLAIMS", "IDLE", "tables"]
 
 #: Marks the lines of the version that is measured beside this one.
 BESIDE = " (beside)"
@@ -28,6 +28,9 @@ IDLE = {
 
 #: Two lines, whose rates and CPU for one are compared, and the goal of the rates' ratio.
 _RATES = (
+    ("jobs, slots 16, quick, one node on PostgreSQL to the file", "pg-slots16-quick", "slots16-quick", ">= 0.7"),
+    ("the same, two nodes to one", "pg-two-slots16-quick", "pg-slots16-quick", ">= 1.5"),
+    ("the same, one node to the bare loop on PostgreSQL", "pg-slots16-quick", "pg-bare", ""),
     ("WebSocket slots 1 to polling, quick", "ws-slots1-quick", "slots1-quick", ">= 1.5"),
     ("WebSocket slots 1 to polling, accepted", "ws-slots1-accepted", "slots1-accepted", ">= 1.5"),
     ("jobs, slots 1, quick, to python-engineio's echo, polling", "slots1-quick", "engineio", ">= 3.3"),
@@ -39,6 +42,13 @@ _RATES = (
     ("echo of the transport to that of Node's engine.io, polling", "echo", "node-engineio", ""),
     ("echo of the transport to that of Node's engine.io, WebSocket", "ws-echo", "ws-node-engineio", ""),
 )
+#: What claims cost on PostgreSQL: the goal is that it does not grow.
+CLAIMS = {
+    "turn_ms": "a turn that takes in, claims and ends 8 jobs, median ms",
+    "blocks": "blocks that the database touches, for each job",
+    "rows": "rows that it touches, for each job",
+    "log_bytes": "bytes of its log (WAL), for each job",
+}
 #: What idle pages cost by each transport, and the goal.
 TRANSPORTS = {
     "idle_share": ("share of a core", "<= 0.12 by polling, <= 0.06 by WebSocket"),
@@ -55,11 +65,15 @@ def tables(runs: Runs) -> str:
         lines += _row(f"1,000 types to one, slots {slots}, CPU a job", _types(slots), runs, "<= 1.3")
     for what, name, base, goal in _RATES:
         lines += _rate_row(what, name, base, runs, goal)
+    for name, what in (("pg-two-latency-quick", "one job after the other"), ("pg-two-latency-rested", "four a second")):
+        lines += _row(f"{what}, from one node to a page of another, median ms", _median(name), runs, "<= 15")
     for name, how in (("steady", "polling"), ("ws-steady", "WebSocket")):
         lines += _row(f"jobs at a steady rate beside idle pages to alone, p99, {how}", _steady(name), runs, "<= 1.5")
     lines += _row("one job beside a lister of a rare filter to alone", _rare, runs, "<= 2")
     parts = ["\n".join(lines)] if len(lines) > 2 else []
-    return "\n\n".join([*parts, *_idle_tables(runs), *_transports_table(runs), *_beside_table(runs)])
+    return "\n\n".join(
+        [*parts, *_claims_table(runs), *_idle_tables(runs), *_transports_table(runs), *_beside_table(runs)]
+    )
 
 
 def _row(what: str, of: Callable[[Runs, str], float | None], runs: Runs, goal: str) -> list[str]:
@@ -91,9 +105,30 @@ def _steady(name: str) -> Callable[[Runs, str], float | None]:
     return ratio
 
 
+def _median(name: str) -> Callable[[Runs, str], float | None]:
+    def median(runs: Runs, mark: str) -> float | None:
+        found = runs.get(f"{name}{mark}")
+        return statistics.median(map(_median_ms, found)) if found else None
+
+    return median
+
+
 def _rare(runs: Runs, mark: str) -> float | None:
     found = runs.get(f"rare{mark}")
     return statistics.median(run["beside_ms"] / run["alone_ms"] for run in found) if found else None
+
+
+def _claims_table(runs: Runs) -> list[str]:
+    """What claims cost on PostgreSQL while few and many jobs wait."""
+    if "pg-claims" not in runs:
+        return []
+    figures = _medians(runs["pg-claims"])
+    sizes = sorted(int(name.removeprefix("blocks_")) for name in figures if name.startswith("blocks_"))
+    lines = [f"| jobs that wait | {' | '.join(f'{size:,}' for size in sizes)} |", "|---|" + "---:|" * len(sizes)]
+    for name, what in CLAIMS.items():
+        cells = (f"{figures[f'{name}_{size}']:,.1f}" for size in sizes)
+        lines.append(" | ".join([f"| {what}", *cells]) + " |")
+    return ["\n".join(lines)]
 
 
 def _idle_tables(runs: Runs) -> list[str]:

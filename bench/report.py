@@ -25,6 +25,15 @@ _TITLES = {
     "slots16-accepted": "jobs, 16 workers, slots 16, accepted",
     "ws-slots1-quick": "jobs on WebSockets, 16 workers, slots 1, quick",
     "ws-slots1-accepted": "jobs on WebSockets, 16 workers, slots 1, accepted",
+    "pg-bare": "a bare loop on PostgreSQL: claims and finishes, 64 jobs in a turn",
+    "pg-slots1-quick": "jobs on PostgreSQL, one node, 16 workers, slots 1, quick",
+    "pg-slots16-quick": "jobs on PostgreSQL, one node, 16 workers, slots 16, quick",
+    "pg-two-slots16-quick": "jobs on PostgreSQL, two nodes, 16 workers, slots 16, quick",
+    "pg-intake": "intake on PostgreSQL, one node, POST /api/v1/jobs, 16 connections",
+    "pg-latency-quick": "one job at a time on PostgreSQL, quick, one node",
+    "pg-two-latency-quick": "one job at a time on PostgreSQL, quick, from one node to a page of another",
+    "pg-latency-rested": "a job each quarter of a second on PostgreSQL, quick, one node",
+    "pg-two-latency-rested": "a job each quarter of a second on PostgreSQL, quick, from one node to a page of another",
     "intake": "intake, POST /api/v1/jobs, 16 connections",
     "latency-quick": "one job at a time, quick",
     "latency-accepted": "one job at a time, accepted",
@@ -35,7 +44,7 @@ _TITLES = {
 
 _DISTURBED = "*"
 #: Lines that do not load the server fully.
-_RESTING = ("latency", "rare", "idle", "ws-idle", "steady", "ws-steady")
+_RESTING = ("latency", "pg-", "rare", "idle", "ws-idle", "steady", "ws-steady")
 #: A server that gets less of its core than this, with load waiting, shares it with others.
 _SATURATED = 0.85
 
@@ -44,6 +53,7 @@ def one_line(figures: dict[str, float]) -> str:
     """One run."""
     row = measured(figures)
     line = f"{row['per_s']:,.0f}/s, server {row['server_us']:,.0f} µs each"
+    line += f", database {row['database_us']:,.0f}" if "database_us" in row else ""
     line += f" ({row['server_share']:.0%} of its core), load {row['load_share']:.0%}"
     extra = [f"{name} {value:,.2f}" for name, value in row.items() if name not in _USUAL]
     if extra:
@@ -61,11 +71,13 @@ def measured(figures: dict[str, float]) -> dict[str, float]:
         "server_share": figures["server_cpu_s"] / seconds,
         "load_share": figures["load_cpu_s"] / seconds,
     }
+    if "database_cpu_s" in figures:
+        row["database_us"] = figures["database_cpu_s"] / count * 1e6
     return row | {name: value for name, value in figures.items() if name not in _COUNTED}
 
 
-_COUNTED = {"count", "seconds", "server_cpu_s", "load_cpu_s"}
-_USUAL = {"per_s", "server_us", "server_share", "load_share", "p50_ms", "p90_ms", "p99_ms"}
+_COUNTED = {"count", "seconds", "server_cpu_s", "load_cpu_s", "database_cpu_s"}
+_USUAL = {"per_s", "server_us", "database_us", "server_share", "load_share", "p50_ms", "p90_ms", "p99_ms"}
 
 
 def summarise(results: dict[str, list[dict[str, float]]]) -> dict[str, dict[str, float]]:
@@ -97,7 +109,8 @@ def table(rows: dict[str, dict[str, float]]) -> str:
         ratios = [_ratio(row, floor) for floor in ("bare", "engineio")]
         latency = f"{row['p50_ms']:.2f} / {row['p99_ms']:.2f}" if "p50_ms" in row else ""
         shares = f"{100 * row['server_share']:.0f}{_disturbed(name, row)} / {100 * row['load_share']:.0f}"
-        cells = [title(name), f"{row['per_s']:,.0f}", f"{row['server_us']:,.0f}", shares, *ratios, latency]
+        cpu = f"{row['server_us']:,.0f}" + (f" + {row['database_us']:,.0f}" if "database_us" in row else "")
+        cells = [title(name), f"{row['per_s']:,.0f}", cpu, shares, *ratios, latency]
         lines.append("| " + " | ".join(cells) + " |")
     if any(_disturbed(name, row) for name, row in rows.items()):
         lines.append(f"\n{_DISTURBED} The server did not get its core to itself: rates are too low, CPU holds.")

@@ -17,7 +17,7 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from importlib import metadata
 from pathlib import Path
 from typing import Any
@@ -27,8 +27,9 @@ if str(ROOT) not in sys.path:  # ``python bench/run.py`` puts only bench/ there.
     sys.path.insert(0, str(ROOT))
 
 from bench import node, profiling, report  # noqa: E402
+from bench.database import Database, has_postgres, postgres  # noqa: E402
 from bench.ratios import BESIDE  # noqa: E402
-from bench.server import Server, copy_store, floor, pagehand  # noqa: E402
+from bench.server import SERVER_LOG, Server, copy_store, floor, nodes, pagehand  # noqa: E402
 from bench.variants import TEMPLATES, VARIANTS, Variant  # noqa: E402
 
 _WARM_UP_S = 0.3
@@ -64,6 +65,12 @@ class Plan:
     pages: int
     #: One ping interval, so that each idle page is pinged once.
     idle_s: float
+    #: How many jobs wait while claims are measured.
+    sizes: tuple[int, ...]
+    #: A rest between two jobs, in the lines that rest.
+    rest_s: float
+    #: The server of the lines on PostgreSQL, if one of them is measured.
+    database: Database | None = None
     templates: dict[tuple[str, str], Path] = field(default_factory=dict)
     results: dict[str, list[dict[str, float]]] = field(default_factory=dict)
 
@@ -72,8 +79,11 @@ def main(argv: Sequence[str] | None = None) -> int:
     """Returns the exit status."""
     options = _parser().parse_args(argv)
     chosen = _chosen(options)
-    with _directory(options.dir) as directory:
+    SERVER_LOG.unlink(missing_ok=True)
+    with _directory(options.dir) as directory, contextlib.ExitStack() as stack:
         plan = _plan(options, directory)
+        if any(variant.server == "postgres" for variant in chosen):
+            plan.database = stack.enter_context(postgres())
         if options.profile:
             return _profile(plan, chosen)
         for number in range(plan.rounds):
@@ -92,6 +102,9 @@ def _chosen(options: argparse.Namespace) -> list[Variant]:
     if lacking and any(variant.server == "node" for variant in chosen):
         chosen = [variant for variant in chosen if variant.server != "node"]
         print(f"bench: the lines of Node's engine.io are left out: {lacking}", file=sys.stderr)
+    if not has_postgres() and any(variant.server == "postgres" for variant in chosen):
+        chosen = [variant for variant in chosen if variant.server != "postgres"]
+        print("bench: the lines on PostgreSQL are left out: its programs are missing", file=sys.stderr)
     return chosen
 
 
@@ -146,6 +159,8 @@ def _plan(options: argparse.Namespace, directory: Path) -> Plan:
         npm=options.npm,
         pages=options.pages or (100 if short else 2_000),
         idle_s=2 * seconds if short else 20.0,
+        rest_s=0.02 if short else 0.25,
+        sizes=(10, 1_000) if short else (10, 10_000, 1_000_000),
     )
 
 
@@ -182,6 +197,31 @@ def _template(plan: Plan, name: str, side: Side) -> Path:
     return store
 
 
+def _prepared(plan: Plan, database: Database, name: str) -> str:
+    """The name of a prepared database. The first node makes it: one of another name would be missed in each run."""
+    if (name, "postgres") not in plan.templates:
+        made = database.fresh()
+        with nodes(database.url(made), "a") as server:
+            figures = _load(plan, server, {"jobs": plan.jobs, **TEMPLATES[name]})
+        print(f"prepared the database {name}: {report.one_line(figures)}", flush=True)
+        database.keep(made, name)
+        plan.templates[name, "postgres"] = Path(name)
+    return name
+
+
+@contextlib.contextmanager
+def _on_postgres(plan: Plan, variant: Variant, prefix: tuple[str, ...]) -> Iterator[Server]:
+    database = plan.database
+    assert database is not None
+    name = database.fresh(_prepared(plan, database, variant.store)) if variant.store else database.fresh()
+    told = {"url": database.url(name), "database": database.pid}
+    if not variant.nodes:  # the load generator asks the database itself
+        yield Server(0, 0, database=told)
+        return
+    with nodes(told["url"], "ab"[: variant.nodes], prefix=prefix) as server:
+        yield replace(server, database=told)
+
+
 def _measure(plan: Plan, variant: Variant, side: Side) -> dict[str, float]:
     with _server(plan, variant, side) as server:
         return _load(plan, server, variant.load)
@@ -189,6 +229,10 @@ def _measure(plan: Plan, variant: Variant, side: Side) -> dict[str, float]:
 
 @contextlib.contextmanager
 def _server(plan: Plan, variant: Variant, side: Side, prefix: tuple[str, ...] = ()) -> Iterator[Server]:
+    if variant.server == "postgres":
+        with _on_postgres(plan, variant, prefix) as server:
+            yield server
+        return
     if variant.server != "pagehand":
         with floor(variant.server, core=plan.cores[0], npm=plan.npm) as server:
             yield server
@@ -204,11 +248,21 @@ def _server(plan: Plan, variant: Variant, side: Side, prefix: tuple[str, ...] = 
 
 def _load(plan: Plan, server: Server, orders: dict[str, Any]) -> dict[str, float]:
     """Run the load generator. Its windows of jobs end early when the prepared ones are nearly used up."""
-    spec = {"jobs": plan.latency_jobs, "pages": plan.pages, "idle_s": plan.idle_s, **orders}
-    spec |= {"port": server.port, "pid": server.pid, "core": plan.cores[1]}
+    spec = {"jobs": plan.latency_jobs, "pages": plan.pages, "idle_s": plan.idle_s, "sizes": plan.sizes, **orders}
+    all_nodes = (server, *server.others)
+    spec |= {"port": server.port, "pid": server.pid, "pids": [one.pid for one in all_nodes if one.pid]}
+    if server.database:
+        # The farther pages alone, if a job is to cross nodes; and no core is anybody's own.
+        spec |= {"pages_at": [one.port for one in all_nodes[bool(orders.get("across")) :]], **server.database}
+    else:
+        spec["core"] = plan.cores[1]
     spec |= {"seconds": plan.seconds, "warm_up_s": _WARM_UP_S}
     if orders["mode"] == "jobs":
         spec["limit"] = int(plan.jobs * 0.9)
+    if orders.get("rests"):
+        spec["rest_s"] = plan.rest_s
+    if orders["mode"] == "bare":
+        spec["jobs"] = 4 * plan.jobs
     command = [sys.executable, "-m", "bench.load", json.dumps(spec)]
     ended = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=300)
     if ended.returncode:
@@ -219,7 +273,7 @@ def _load(plan: Plan, server: Server, orders: dict[str, Any]) -> dict[str, float
 
 def _profile(plan: Plan, chosen: Sequence[Variant]) -> int:
     for variant in chosen:
-        if variant.server != "pagehand":
+        if variant.server != "pagehand" and variant.nodes != 1:
             continue
         tool = profiling.tool(plan.directory / f"{variant.name}.profile", plan.seconds + 2)
         with _server(plan, variant, plan.sides[0], tool.prefix) as server:

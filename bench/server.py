@@ -12,24 +12,31 @@ import sys
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 from bench import node
 
 ROOT = Path(__file__).resolve().parent.parent
+#: What all servers of a run have logged.
+SERVER_LOG = ROOT / "bench" / "server.log"
 _START_S = 30.0
 _STOP_S = 20.0
 
 
 @dataclass(frozen=True)
 class Server:
-    """A running server."""
+    """A running server; or several nodes of one, of which this is the first."""
 
     pid: int
     port: int
+    #: The other nodes.
+    others: tuple[Server, ...] = ()
+    #: What the load generator is told of its database.
+    database: Mapping[str, Any] = field(default_factory=dict)
 
 
 def free_port() -> int:
@@ -41,14 +48,28 @@ def free_port() -> int:
 
 @contextlib.contextmanager
 def pagehand(
-    store: Path, *, core: int | None, prefix: tuple[str, ...] = (), flags: tuple[str, ...] = (), root: Path = ROOT
+    store: Path | str, *, core: int | None, prefix: tuple[str, ...] = (), flags: tuple[str, ...] = (), root: Path = ROOT
 ) -> Iterator[Server]:
-    """``server.py`` of the checkout ``root``; ``prefix`` is a program that starts it, such as a profiler."""
+    """``server.py`` of the checkout ``root``; ``prefix`` is a program that starts it, such as a profiler.
+
+    ``store``: a file, or the address of a database.
+    """
     port = free_port()
     command = [*(prefix or (sys.executable,)), str(root / "server.py"), "--port", str(port)]
-    command += ["--store", f"sqlite:///{store}", "--drain-s", "0.1", *flags]
+    command += ["--store", store if isinstance(store, str) else f"sqlite:///{store}", "--drain-s", "0.1", *flags]
     with _running(command, port, "/readyz", core=core, root=root) as server:
         yield server
+
+
+@contextlib.contextmanager
+def nodes(url: str, names: str, *, flags: tuple[str, ...] = (), prefix: tuple[str, ...] = ()) -> Iterator[Server]:
+    """Nodes of one database, one for each letter of ``names``. They share the cores with it: pinned, one would rest."""
+    with contextlib.ExitStack() as stack:
+        first, *others = (
+            stack.enter_context(pagehand(url, core=None, prefix=prefix, flags=("--node", name, *flags)))
+            for name in names
+        )
+        yield replace(first, others=tuple(others))
 
 
 @contextlib.contextmanager
@@ -66,8 +87,7 @@ def floor(kind: str, *, core: int | None, npm: Path) -> Iterator[Server]:
 
 @contextlib.contextmanager
 def _running(command: list[str], port: int, probe: str, *, core: int | None, root: Path = ROOT) -> Iterator[Server]:
-    log = ROOT / "bench" / "server.log"
-    with log.open("wb") as output:
+    with SERVER_LOG.open("ab") as output:
         # Pinned before it starts: a later pinning would reach its first thread only.
         pin = None if core is None else partial(os.sched_setaffinity, 0, {core})
         process = subprocess.Popen(command, cwd=root, stdout=output, stderr=output, preexec_fn=pin)

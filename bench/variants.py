@@ -13,7 +13,8 @@ class Variant:
     """One line of the table."""
 
     name: str
-    #: What is measured: ``pagehand``, its transport's ``echo``, ``node`` for its engine.io, or a kind of ``floors.py``.
+    #: What is measured: ``pagehand``, ``postgres`` for several of it on one database or for the database alone, its
+    #: transport's ``echo``, ``node`` for its engine.io, or a kind of ``floors.py``.
     server: str
     #: The load generator's orders.
     load: dict[str, Any]
@@ -21,6 +22,8 @@ class Variant:
     store: str = ""
     #: Whether it runs in the first round only, because it takes long.
     once: bool = False
+    #: On PostgreSQL: so many nodes on one database.
+    nodes: int = 0
 
 
 _ECHO = {"mode": "echo", "workers": 16}
@@ -34,6 +37,9 @@ TEMPLATES: dict[str, dict[str, Any]] = {
     "types": {"mode": "prefill", "types": 1_000},
     "rare": {"mode": "prepare-rare", "jobs": 10_000},
 }
+_ONE = {"mode": "latency", "workers": 1, "slots": 1, "quick": True}
+#: Four jobs a second: so few hints between nodes that none of them waits.
+_RESTED = {"rests": True, "jobs": 60}
 _RARE = {"mode": "rare", "workers": 1, "slots": 1, "quick": True}
 VARIANTS = (
     Variant("bare", "bare", {"mode": "pairs", "workers": 16}),
@@ -50,11 +56,21 @@ VARIANTS = (
     Variant("slots16-accepted", "pagehand", {**_JOBS, "slots": 16, "quick": False}, store="queued"),
     Variant("ws-slots1-quick", "pagehand", {**_SOCKETS, "slots": 1, "quick": True}, store="queued"),
     Variant("ws-slots1-accepted", "pagehand", {**_SOCKETS, "slots": 1, "quick": False}, store="queued"),
+    Variant("pg-bare", "postgres", {"mode": "bare", "slots": 64}),
+    Variant("pg-slots1-quick", "postgres", {**_JOBS, "slots": 1, "quick": True}, store="queued", nodes=1),
+    Variant("pg-slots16-quick", "postgres", {**_JOBS, "slots": 16, "quick": True}, store="queued", nodes=1),
+    Variant("pg-two-slots16-quick", "postgres", {**_JOBS, "slots": 16, "quick": True}, store="queued", nodes=2),
+    Variant("pg-intake", "postgres", {"mode": "intake", "workers": 16}, nodes=1),
+    Variant("pg-latency-quick", "postgres", _ONE, nodes=1),
+    Variant("pg-two-latency-quick", "postgres", {**_ONE, "across": True}, nodes=2),
+    Variant("pg-latency-rested", "postgres", {**_ONE, **_RESTED}, nodes=1, once=True),
+    Variant("pg-two-latency-rested", "postgres", {**_ONE, **_RESTED, "across": True}, nodes=2, once=True),
+    Variant("pg-claims", "postgres", {"mode": "claims"}, once=True),
     Variant("types1000-slots1", "pagehand", {**_TYPES, "slots": 1}, store="types"),
     Variant("types1000-slots16", "pagehand", {**_TYPES, "slots": 16}, store="types"),
     Variant("intake", "pagehand", {"mode": "intake", "workers": 16}),
     Variant("batch", "pagehand", {"mode": "intake", "workers": 2, "batch": 1_000}),
-    Variant("latency-quick", "pagehand", {"mode": "latency", "workers": 1, "slots": 1, "quick": True}),
+    Variant("latency-quick", "pagehand", _ONE),
     Variant("latency-accepted", "pagehand", {"mode": "latency", "workers": 1, "slots": 1, "quick": False}),
     Variant("rare", "pagehand", _RARE, store="rare"),
     Variant("idle-few", "pagehand", {"mode": "idle", "pages": 10}, once=True),

@@ -349,7 +349,10 @@ PROOFS: dict[str, Proof] = {
             "e2e/test_several_servers.py::test_when_a_server_ends_pages_and_programs_go_on_at_the_other",
             "sim/several/test_nodes.py::test_nothing_is_found_whatever_befalls_nodes_and_database", "campaign nodes",
         ),
-        ("nodes: ready jobs taken without a lock", "nodes: nodes that acknowledge before they commit"),
+        (
+            "nodes: ready jobs taken without a lock", "nodes: nodes that acknowledge before they commit",
+            "nodes: commits that do not wait for the disk of a database that crashes",
+        ),
     ),
     "S26": Proof(
         (

@@ -14,6 +14,8 @@ import sys
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
 
+from bench.load.bare import bare
+from bench.load.claims import claims
 from bench.load.herd import job_pages, type_names
 from bench.load.idle import idle
 from bench.load.meter import Meter, quantile, window
@@ -40,7 +42,7 @@ async def _intake(spec: dict[str, Any]) -> dict[str, float]:
 
 async def _prefill(spec: dict[str, Any]) -> dict[str, float]:
     """Submit ``jobs`` jobs in batches."""
-    meter = Meter(spec["pid"])
+    meter = Meter(spec)
     batch = min(500, spec["jobs"])
     submitter = Submitter(spec["port"], total=spec["jobs"], batch=batch, types=type_names(spec))
     await submitter.open()
@@ -52,9 +54,10 @@ async def _latency(spec: dict[str, Any]) -> dict[str, float]:
     """One job at a time, from the first byte of its POST to the last byte of its result."""
     await job_pages(spec)
     Run.count = 0
-    await one_by_one(spec["port"], 20)
-    meter = Meter(spec["pid"])
-    times = await one_by_one(spec["port"], spec["jobs"])
+    rest_s = spec.get("rest_s", 0.0)
+    await one_by_one(spec["port"], 20, rest_s=rest_s)
+    meter = Meter(spec)
+    times = await one_by_one(spec["port"], spec["jobs"], rest_s=rest_s)
     figures = meter.read()
     quantiles = {f"p{percent}_ms": 1000 * quantile(times, percent / 100) for percent in (50, 90, 99)}
     return {**figures, **quantiles, "count": len(times)}
@@ -80,6 +83,8 @@ _MODES: Mapping[str, Mode] = {
     "hold": hold,
     "rare": rare,
     "prepare-rare": prepare_rare,
+    "bare": bare,
+    "claims": claims,
 }
 
 

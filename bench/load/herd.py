@@ -29,11 +29,12 @@ def idle_kind(spec: dict[str, Any]) -> type[JobPage]:
 
 
 async def job_pages(spec: dict[str, Any]) -> None:
-    """The pages of a run, registered."""
+    """The pages of a run, registered; with several nodes they are spread over ``pages_at``, ports."""
     kind = SocketPage if spec.get("transport") == "websocket" else JobPage
     how = {"slots": spec["slots"], "quick": spec["quick"], "types": type_names(spec)}
     how["fails"] = spec.get("fails", False)
-    await _register([kind(spec["port"], number=number, **how) for number in range(spec["workers"])])
+    ports = spec.get("pages_at") or [spec["port"]]
+    await _register([kind(ports[number % len(ports)], number=number, **how) for number in range(spec["workers"])])
 
 
 async def register(kind: type[JobPage], port: int, numbers: range, types: Sequence[str] = ("bench",)) -> None:

@@ -23,7 +23,7 @@ _CONSOLE = {"home": "/", "workers": "/workers", "api_workers": "/api/v1/workers"
 async def idle(spec: dict[str, Any]) -> dict[str, float]:
     """Measures everything beside ``pages`` idle pages, one after the other."""
     port, pid, pages = spec["port"], spec["pid"], spec["pages"]
-    empty_kb, meter, spent = resident_kb(pid), Meter(pid), Spent(whole_ms, pid, 0.0)
+    empty_kb, meter, spent = resident_kb(pid), Meter(spec), Spent(whole_ms, pid, 0.0)
     await fill(idle_kind(spec), port, pages)
     coming = {"fill_ms": await spent.each(pages), "page_kb": (resident_kb(pid) - empty_kb) / pages}
     share = await idle_share(pid, spec["idle_s"])
@@ -61,7 +61,7 @@ async def _console(port: int, pid: int, share: float) -> dict[str, float]:
 async def _submit(spec: dict[str, Any]) -> dict[str, float]:
     """Submits jobs that no page takes, on 16 connections."""
     submitters = [Submitter(spec["port"], total=_SUBMITTED // 16, types=["queued"]) for _ in range(16)]
-    meter, count = Meter(spec["pid"]), Run.count
+    meter, count = Meter(spec), Run.count
     for submitter in submitters:
         await submitter.open()
     for submitter in submitters:

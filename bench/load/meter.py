@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -21,29 +21,37 @@ def cpu_s(pid: int) -> float:
     return (int(fields[11]) + int(fields[12])) / _TICKS_PER_S
 
 
-class Meter:
-    """Counts and processor times between two instants."""
+def family_cpu_s(pid: int) -> float:
+    """The same of a process and its children, those that have ended among them."""
+    fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    ended_s = (int(fields[13]) + int(fields[14])) / _TICKS_PER_S
+    children = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
+    return cpu_s(pid) + ended_s + sum(map(cpu_s, map(int, children)))
 
-    def __init__(self, pid: int) -> None:
-        self._pid = pid
+
+class Meter:
+    """Counts and processor times between two instants, of the servers ``pids`` and of their ``database``."""
+
+    def __init__(self, spec: Mapping[str, Any]) -> None:
+        self._pids: Sequence[int] = spec["pids"]
+        self._database: int = spec.get("database", 0)
         self._began = time.perf_counter()
-        self._count, self._server, self._own = Run.count, cpu_s(pid), time.process_time()
+        self._count, self._spent = Run.count, self._spent_now()
+
+    def _spent_now(self) -> dict[str, float]:
+        spent = {"server_cpu_s": sum(map(cpu_s, self._pids)), "load_cpu_s": time.process_time()}
+        return spent | ({"database_cpu_s": family_cpu_s(self._database)} if self._database else {})
 
     def read(self) -> dict[str, float]:
         """What happened since this meter was made."""
-        seconds = time.perf_counter() - self._began
-        return {
-            "seconds": seconds,
-            "count": Run.count - self._count,
-            "server_cpu_s": cpu_s(self._pid) - self._server,
-            "load_cpu_s": time.process_time() - self._own,
-        }
+        spent = {name: value - self._spent[name] for name, value in self._spent_now().items()}
+        return {"seconds": time.perf_counter() - self._began, "count": Run.count - self._count, **spent}
 
 
 async def window(spec: dict[str, Any]) -> dict[str, float]:
     """Warm up, measure for ``seconds``, or until ``limit`` of the prepared work is done."""
     await sleep(spec["warm_up_s"])
-    meter = Meter(spec["pid"])
+    meter = Meter(spec)
     limit = spec.get("limit") or float("inf")
     end = time.perf_counter() + spec["seconds"]
     while time.perf_counter() < end and Run.count < limit:

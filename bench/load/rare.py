@@ -21,7 +21,7 @@ _RARE = "/api/v1/jobs?state=failed&type=rare"
 async def rare(spec: dict[str, Any]) -> dict[str, float]:
     """Single jobs, by turns without and with a client that lists rare jobs."""
     await job_pages(spec)
-    port, meter = spec["port"], Meter(spec["pid"])
+    port, meter = spec["port"], Meter(spec)
     await one_by_one(port, 20)
     alone: list[float] = []
     beside: list[float] = []
@@ -48,7 +48,7 @@ async def _list_for_ever(port: int) -> None:
 
 async def prepare_rare(spec: dict[str, Any]) -> dict[str, float]:
     """Makes ``jobs`` waiting jobs of the rare type, and as many failed ones of another type."""
-    meter = Meter(spec["pid"])
+    meter = Meter(spec)
     for job_type in ("rare", "common"):
         submitter = Submitter(spec["port"], total=spec["jobs"], batch=500, types=[job_type])
         await submitter.open()

@@ -63,7 +63,7 @@ async def steady(spec: dict[str, Any]) -> dict[str, float]:
     port, pages = spec["port"], spec["pages"]
     await register(idle_kind(spec), port, range(pages, pages + _BUSY_PAGES), ["steady"])
     await _times_s(port, 1.0)
-    meter = Meter(spec["pid"])
+    meter = Meter(spec)
     alone = _quantiles("alone", await _times_s(port, spec["idle_s"]))
     async with holding(spec):
         beside = _quantiles("beside", await _times_s(port, spec["idle_s"]))

@@ -18,7 +18,7 @@ LATE_S = 10
 class Submitter:
     """POSTs jobs one after the other; with ``batch``, that many in each request, of ``types`` in turn.
 
-    ``late``: a job that is not done in time is no failure.
+    ``late``: a job that is not done in time is no failure. ``rest_s``: it rests after each answer.
     """
 
     def __init__(
@@ -30,6 +30,7 @@ class Submitter:
         batch: int = 0,
         types: Sequence[str] = ("bench",),
         late: bool = False,
+        rest_s: float = 0.0,
     ) -> None:
         self._port, self._left, self._number = port, total, 0
         self._batch, self._types = batch, [name.encode() for name in types]
@@ -38,7 +39,7 @@ class Submitter:
         self._expected = (200, 201)
         self.finished = asyncio.get_running_loop().create_future()
         self.latencies_s: list[float] = []
-        self._waits, self._late = bool(wait_s), late
+        self._waits, self._late, self._rest_s = bool(wait_s), late, rest_s
 
     async def open(self) -> None:
         """Connect and begin."""
@@ -65,13 +66,17 @@ class Submitter:
         if self._left and self._number >= self._left:
             self._client.leave()
             self.finished.set_result(None)
+        elif self._rest_s:
+            asyncio.get_running_loop().call_later(self._rest_s, self._submit)
         else:
             self._submit()
 
 
-async def one_by_one(port: int, jobs: int, job_type: str = "bench", *, late: bool = False) -> list[float]:
+async def one_by_one(
+    port: int, jobs: int, job_type: str = "bench", *, late: bool = False, rest_s: float = 0.0
+) -> list[float]:
     """The sorted seconds that single jobs took; ``late``: one that is not done within ``LATE_S`` is no failure."""
-    submitter = Submitter(port, total=jobs, wait_s=LATE_S, types=[job_type], late=late)
+    submitter = Submitter(port, total=jobs, wait_s=LATE_S, types=[job_type], late=late, rest_s=rest_s)
     await submitter.open()
     await until(submitter.finished)
     return sorted(submitter.latencies_s)

@@ -10,8 +10,9 @@ from pathlib import Path
 
 import pytest
 
+from bench.database import has_postgres
 from bench.kept import looks
-from bench.ratios import BESIDE, IDLE, tables
+from bench.ratios import BESIDE, CLAIMS, IDLE, tables
 from bench.report import one_line, summarise, table
 from bench.variants import TEMPLATES, VARIANTS
 from tests.support.places import ROOT
@@ -79,9 +80,29 @@ def test_the_lines_of_few_and_many_idle_pages_run_beside_another_version(tmp_pat
     assert medians["idle-many"]["register_ms"] > 0
 
 
+@pytest.mark.slow
+@pytest.mark.skipif(not has_postgres(), reason="needs PostgreSQL's programs (Debian: apt-get install postgresql)")
+def test_the_lines_on_postgresql_run_with_one_node_and_with_two_beside_the_file_and_a_bare_loop(tmp_path):
+    names = ["slots16-quick", *(variant.name for variant in VARIANTS if variant.server == "postgres")]
+    medians, printed = _bench(tmp_path, names)
+    assert sorted(medians) == sorted(names)
+    assert all(medians[name]["database_us"] > 0 for name in names[1:])
+    assert "the same, two nodes to one: rate, CPU for one |" in printed
+    assert "| jobs that wait | 10 | 1,000 |" in printed
+
+
 def test_each_line_starts_with_a_store_that_is_known_and_few_lines_take_long():
     assert {variant.store for variant in VARIANTS} == {"", *TEMPLATES}
-    once = ["idle-few", "idle-many", "ws-idle-many", "steady", "ws-steady"]
+    once = [
+        "pg-latency-rested",
+        "pg-two-latency-rested",
+        "pg-claims",
+        "idle-few",
+        "idle-many",
+        "ws-idle-many",
+        "steady",
+        "ws-steady",
+    ]
     assert [variant.name for variant in VARIANTS if variant.once] == once
 
 
@@ -120,6 +141,33 @@ def test_rates_of_both_versions_are_compared_with_the_one_run_of_a_floor():
     runs = {"slots1-quick": [_run(300, 1, 1.0)], "slots1-quick" + BESIDE: [_run(150, 1, 1.0)]}
     text = tables(runs | {"engineio": [_run(100, 1, 1.0)]})
     assert "to python-engineio's echo, polling: rate, CPU for one | 3.00, 0.33 | 1.50, 0.67 | >= 3.3 |" in text
+
+
+def test_what_a_database_takes_stands_beside_what_its_nodes_take():
+    runs = {"pg-slots16-quick": [_run(100, 1, 0.002) | {"database_cpu_s": 0.001}]}
+    assert "| 100 | 20 + 10 |" in table(summarise(runs))
+    assert "server 20 µs each, database 10 (" in one_line(runs["pg-slots16-quick"][0])
+
+
+def test_one_node_on_postgresql_is_compared_with_the_file_and_two_nodes_with_one():
+    runs = {"slots16-quick": [_run(1000, 1, 0.5)], "pg-slots16-quick": [_run(700, 1, 0.5)]}
+    text = tables(runs | {"pg-two-slots16-quick": [_run(1050, 1, 0.5)]})
+    assert "one node on PostgreSQL to the file: rate, CPU for one | 0.70, 1.43 |  | >= 0.7 |" in text
+    assert "the same, two nodes to one: rate, CPU for one | 1.50, 0.67 |  | >= 1.5 |" in text
+
+
+def test_a_job_that_crosses_nodes_is_shown_by_its_median():
+    runs = [_run(60, 1, 0.1) | {"p50_ms": value} for value in (12.0, 14.0, 30.0)]
+    assert "from one node to a page of another, median ms | 14.00 |  | <= 15 |" in tables(
+        {"pg-two-latency-quick": runs}
+    )
+
+
+def test_what_claims_cost_is_shown_for_each_number_of_jobs_that_wait():
+    figures = {f"{name}_{size}": float(size) for name in CLAIMS for size in (1_000, 10)}
+    text = tables({"pg-claims": [_run(1, 1, 0.1) | figures]})
+    assert "| jobs that wait | 10 | 1,000 |" in text
+    assert text.count("| 10.0 | 1,000.0 |") == len(CLAIMS)
 
 
 def test_what_idle_pages_cost_by_websocket_stands_beside_polling():

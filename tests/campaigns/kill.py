@@ -147,6 +147,8 @@ class Load:
 
     def __init__(self, port: int, name: str, rng: random.Random) -> None:
         """``name`` begins each key."""
+        #: How long a submitter rests after each job.
+        self.rest_s = 0.0
         self.notes = Notes()
         self.farm = Farm(
             f"http://127.0.0.1:{port}", workers=WORKERS, slots=2, task=self._answer, seed=rng.getrandbits(32),
@@ -187,6 +189,7 @@ class Load:
                 await asyncio.sleep(0.005)
             else:
                 await submitter.submit(next(self._names))
+                await asyncio.sleep(self.rest_s)
 
     async def end(self) -> None:
         """No new jobs; returns when what was sent is acknowledged."""

@@ -121,13 +121,15 @@ CAMPAIGNS = {
     ),
     "nodes": (
         "Several servers on one database",
-        "Three real servers share a real PostgreSQL whose disk is synced. Submitters and simulated pages come "
-        "through a door that leads each connection to any of them, so requests come to the wrong server all the "
-        "time. One server is stopped (SIGSTOP) until another has taken over what it had, and then woken, while a "
-        "second one is killed with `kill -9` again and again. Then all are killed by turns, some while they "
-        "start, and the database is stopped as in a crash and started again. At the end of each round every job "
-        "must end, and the rows are compared with what submitters and pages have noted. A server that wakes after "
-        "others have taken over must end, and have written nothing.",
+        "Five real servers share a real PostgreSQL whose disk is synced and whose commits wait for a standby. Their "
+        "clocks are up to two hours apart. Submitters and simulated pages come through a door that leads each "
+        "connection to any of them, so requests come to the wrong server all the time. Several things go on at once. "
+        "Three servers are stopped (SIGSTOP) or killed with `kill -9`, each until another has taken over what it had, "
+        "and then woken or started again. A fourth one is killed again and again, "
+        "sometimes while it starts. Meanwhile the database crashes and starts again, or crashes for good, and its "
+        "standby takes over; the lost one then comes back as the standby of the other. Then all servers are killed at "
+        "one instant. At the end of each round every job must end, and the rows are compared with what submitters and "
+        "pages have noted. A server that wakes after others have taken over must end, and have written nothing.",
     ),
     "webhooks": (
         "Webhooks, and a server that is killed",

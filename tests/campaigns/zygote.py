@@ -5,6 +5,8 @@ A process of its own (``zygote.py PORT_FD``), told what to do on standard input,
 and when it is gone ``ended STATUS``. The listening socket is the zygote's and outlives the servers, so that a client
 that connects while none lives waits, as it would behind a service manager's socket.
 
+Other campaigns have zygotes of their own, by ``forks`` (``nodes_process``).
+
 The server in it is ``server.main`` unchanged, but for its listening socket and, in controls, its store.
 """
 
@@ -22,6 +24,7 @@ import socket
 import sys
 import time
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -32,7 +35,7 @@ from tests.support.places import ROOT, environment
 from tests.support.signals import send
 from tests.support.waiting import PATIENCE_S
 
-__all__ = ["Zygote", "die_with_parent"]
+__all__ = ["Zygote", "die_with_parent", "forks"]
 
 _DEATH_SIGNAL = 1  # PR_SET_PDEATHSIG, linux/prctl.h
 
@@ -61,8 +64,8 @@ _FAULTS: dict[str, Callable[[SqliteStore], Any]] = {
 }
 
 
-def _serve(listening: socket.socket, fault: str, flags: list[str]) -> int:
-    sound = vars(server)["open_store"]
+def _serve(listening: socket.socket, wanted: dict[str, Any]) -> int:
+    sound, fault = vars(server)["open_store"], wanted["fault"]
 
     async def open_store(*args: Any, **fields: Any) -> Any:
         store = await sound(*args, **fields)
@@ -74,7 +77,7 @@ def _serve(listening: socket.socket, fault: str, flags: list[str]) -> int:
         return [taken]
 
     vars(server).update(open_store=open_store, bind_sockets=bind_sockets)
-    return server.main(flags)
+    return server.main(wanted["flags"])
 
 
 def _say(text: str) -> None:
@@ -82,25 +85,24 @@ def _say(text: str) -> None:
     os.write(1, f"\n{text}\n".encode())
 
 
-def _fork(listening: socket.socket, wanted: dict[str, Any]) -> None:
+def _fork(serve: Callable[[dict[str, Any]], int], wanted: dict[str, Any]) -> None:
     child = os.fork()
     if child == 0:
         die_with_parent()
         _say(f"pid {os.getpid()}")  # by the child, so that it comes before the banner
         faulthandler.register(signal.SIGUSR1)
         os.dup2(os.open(os.devnull, os.O_RDONLY), 0)
-        os._exit(_serve(listening, wanted["fault"], wanted["flags"]))
+        os._exit(serve(wanted))
     _, status = os.waitpid(child, 0)
     _say(f"ended {os.waitstatus_to_exitcode(status)}")
 
 
-def main() -> None:
-    """Forks until standard input ends."""
+def forks(serve: Callable[[dict[str, Any]], int]) -> None:
+    """Forks until standard input ends. ``serve`` is called in each new process, with what the line says."""
     die_with_parent()
-    listening = socket.socket(fileno=int(sys.argv[1]))
     gc.freeze()
     for line in sys.stdin:
-        _fork(listening, json.loads(line))
+        _fork(serve, json.loads(line))
 
 
 # -- in the campaign
@@ -198,4 +200,4 @@ class Zygote:
 
 
 if __name__ == "__main__":
-    main()
+    forks(partial(_serve, socket.socket(fileno=int(sys.argv[1]))))

@@ -2,6 +2,7 @@
 
 - ``no-epoch-fence``: nothing looks whether the node's life is over, neither a turn nor a new connection;
 - ``no-row-lock``: a turn takes ready jobs without a lock, so two nodes may take the same one;
+- ``asynchronous-commit``: no COMMIT waits for the database's disk, so a crash of the database loses the last ones;
 - ``acknowledge-before-commit``: the N-th turn with submissions is answered and its commit never comes; the process dies
   a moment later.
 """
@@ -17,6 +18,7 @@ from typing import Any
 
 import server
 from dispatcher.core.jobs.turn import Turn, TurnReport
+from dispatcher.store.postgres import schema
 from dispatcher.store.postgres.link import Link, Rows
 from dispatcher.store.postgres.queries import QUERIES
 from dispatcher.store.postgres.store import PostgresStore
@@ -49,6 +51,10 @@ def _no_row_lock(number: int) -> None:
         _without(name, "FOR UPDATE OF j SKIP LOCKED")
 
 
+def _asynchronous_commit(number: int) -> None:
+    vars(schema)["_SETTINGS"] += ("SET synchronous_commit = off",)
+
+
 def _acknowledge_before_commit(number: int) -> None:
     sound, left = PostgresStore.apply, iter(range(number - 1, -1, -1))
     lied = asyncio.Event()
@@ -76,6 +82,7 @@ def _uncommitted(store: Any, turn: Turn) -> TurnReport:
 FAULTS: dict[str, Callable[[int], None]] = {
     "no-epoch-fence": _no_epoch_fence,
     "no-row-lock": _no_row_lock,
+    "asynchronous-commit": _asynchronous_commit,
     "acknowledge-before-commit": _acknowledge_before_commit,
 }
 

@@ -15,6 +15,7 @@ from tests.crash.checker import Submitter
 from tests.support.postgres import Postgres
 from tests.support.process import ServerProcess, farm_for, quick, serving
 from tests.support.rows import in_postgres
+from tests.support.standby import Pair
 from tests.support.waiting import PATIENCE_S, check_alive, eventually
 
 SUBMITTERS = 4
@@ -23,24 +24,14 @@ SOME = 60
 
 
 @pytest.fixture
-def pair() -> Iterator[tuple[Postgres, Postgres]]:
+def pair() -> Iterator[Pair]:
     """A primary and its standby."""
-    primary = Postgres(sync=True)
+    both = Pair()
     try:
-        primary.start()
-        standby = Postgres(sync=True, standby_of=primary)
-        try:
-            standby.start()
-            yield primary, standby
-        finally:
-            standby.end()
+        both.start()
+        yield both
     finally:
-        primary.end()
-
-
-def replicas(primary: Postgres) -> list[str]:
-    """How the standbys follow: ``sync``, ``async``."""
-    return [state for (state,) in primary.sql("postgres", "SELECT sync_state FROM pg_stat_replication")]
+        both.end()
 
 
 def compared(standby: Postgres, database: str, submitter: Submitter, *, drained: bool) -> list[str]:
@@ -51,12 +42,6 @@ def compared(standby: Postgres, database: str, submitter: Submitter, *, drained:
     for seq, job in rows.jobs.items():
         notes.answers[job.key or ""].add(rows.data.get(seq, ""))
     return judged(Stored(rows, []), notes, drained=drained)
-
-
-def both_places(primary: Postgres, standby: Postgres, database: str) -> str:
-    """The address of a store with a standby, as operators write it."""
-    hosts = f"{primary.directory},{standby.directory}"
-    return f"postgresql://owner@/{database}?host={hosts}&port={primary.port},{standby.port}"
 
 
 class Load:
@@ -89,32 +74,26 @@ class Load:
         await asyncio.gather(*self._tasks)
 
     async def cut(self) -> None:
-        """At once."""
+        """At once. (A cancellation that meets the end of a ``wait_for`` is lost in Python 3.11: they look, too.)"""
+        self._ending = True
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
 
 
-async def _fail_over(primary: Postgres, standby: Postgres) -> None:
-    await asyncio.to_thread(primary.stop, "immediate")
-    await asyncio.to_thread(standby.promote)
-
-
 def test_when_a_synchronous_standby_takes_over_nothing_that_was_acknowledged_is_lost(
-    tmp_path: Path, pair: tuple[Postgres, Postgres]
+    tmp_path: Path, pair: Pair
 ) -> None:
-    primary, standby = pair
-    database = primary.new_database()
+    database = pair.primary.new_database()
 
     async def run() -> Submitter:
-        async with serving(tmp_path, "--store", both_places(primary, standby, database), *quick()) as server:
-            primary.set("synchronous_standby_names", "*")
-            await eventually(lambda: replicas(primary) == ["sync"], what="it waits for its standby")
+        async with serving(tmp_path, "--store", pair.url(database), *quick()) as server:
+            await asyncio.to_thread(pair.wait_for_standby)
             farm = farm_for(server, workers=3)
             await farm.start()
             load = Load(server)
             await load.more()
-            await _fail_over(primary, standby)
+            await asyncio.to_thread(pair.fail_over)
             await load.more()
             await load.end()
             await eventually(lambda: _all_done(server, load.submitter), what="all done", timeout_s=3 * PATIENCE_S)
@@ -124,7 +103,7 @@ def test_when_a_synchronous_standby_takes_over_nothing_that_was_acknowledged_is_
         return load.submitter
 
     submitter = asyncio.run(run())
-    assert compared(standby, database, submitter, drained=True) == []
+    assert compared(pair.primary, database, submitter, drained=True) == []
 
 
 async def _all_done(server: ServerProcess, submitter: Submitter) -> bool:
@@ -133,25 +112,24 @@ async def _all_done(server: ServerProcess, submitter: Submitter) -> bool:
 
 
 def test_an_asynchronous_standby_lacks_what_it_had_not_received_and_the_check_sees_that(
-    tmp_path: Path, pair: tuple[Postgres, Postgres]
+    tmp_path: Path, pair: Pair
 ) -> None:
     """What nobody promises, and the control of the test above."""
-    primary, standby = pair
-    database = primary.new_database()
+    database = pair.primary.new_database()
 
     async def run() -> Submitter:
-        async with serving(tmp_path, "--store", both_places(primary, standby, database), *quick()) as server:
+        async with serving(tmp_path, "--store", pair.url(database), *quick()) as server:
             load = Load(server)
             await load.more()
-            standby.set("primary_conninfo", "")
-            await eventually(lambda: replicas(primary) == [], what="it follows no more")
+            pair.standby.set("primary_conninfo", "")
+            await eventually(lambda: pair.replicas() == [], what="it follows no more")
             await load.more()
             await load.cut()
-            await _fail_over(primary, standby)
+            await asyncio.to_thread(pair.fail_over)
         return load.submitter
 
     submitter = asyncio.run(run())
-    found = compared(standby, database, submitter, drained=False)
+    found = compared(pair.primary, database, submitter, drained=False)
     lost = [item for item in found if item.startswith("lost")]
     # Each submitter may have had one job on its way when the standby stopped following.
     assert SOME - SUBMITTERS <= len(lost) < len(submitter.accepted)

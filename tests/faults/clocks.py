@@ -16,15 +16,31 @@ from tests.support.polling import packets
 from tests.support.server import Live, gone_at_the_end
 from tests.support.waiting import PATIENCE_S, until
 
-__all__ = ["Clocks", "KeptPage", "served"]
+__all__ = ["Clocks", "KeptPage", "found", "served", "shifted", "sweep"]
+
+
+def found() -> Path | None:
+    """Where libfaketime is; None: this machine has none."""
+    return next(iter(sorted(Path("/usr/lib").glob("**/faketime/libfaketimeMT.so.1"))), None)
 
 
 def library() -> str:
     """Where libfaketime is. A developer's machine may lack it; CI must not."""
-    found = sorted(Path("/usr/lib").glob("**/faketime/libfaketimeMT.so.1"))
-    if not found:
+    path = found()
+    if path is None:
         missing("needs libfaketime (Debian: apt-get install libfaketime)")
-    return str(found[0])
+    return str(path)
+
+
+def shifted(words: str) -> dict[str, str]:
+    """What to add to the environment of a server whose wall clock is off by so much all the time: ``+1h``."""
+    return {"LD_PRELOAD": library(), "FAKETIME": words, "FAKETIME_DONT_FAKE_MONOTONIC": "1", "NO_FAKE_STAT": "1"}
+
+
+def sweep(pid: int) -> None:
+    """Removes what libfaketime leaves of a process that was killed: another one of its number would not start."""
+    for name in (f"faketime_shm_{pid}", f"sem.faketime_sem_{pid}"):
+        Path("/dev/shm", name).unlink(missing_ok=True)
 
 
 class Clocks:

@@ -115,7 +115,7 @@ class Postgres:
         if standby_of is None:
             self._run("initdb", "-U", "owner", "-A", "trust", "-E", "UTF8", "--locale=C", "--no-sync")
         else:
-            self._run("pg_basebackup", "-d", standby_of.url("postgres"), "-R", "-X", "stream", "-c", "fast")
+            self.follow(standby_of)
         self._names = (f"db{number}" for number in itertools.count(1))
 
     def _run(self, program: str, *arguments: str) -> None:
@@ -134,6 +134,11 @@ class Postgres:
     def stop(self, how: str = "fast") -> None:
         """Stops it: ``immediate`` is as good as a crash."""
         self._run("pg_ctl", "stop", "-w", "-s", "-m", how)
+
+    def follow(self, primary: Postgres) -> None:
+        """Becomes a standby of another one, which runs; what it has kept is gone. It starts with ``start``."""
+        shutil.rmtree(self.directory / "data", ignore_errors=True)
+        self._run("pg_basebackup", "-d", primary.url("postgres"), "-R", "-X", "stream", "-c", "fast", "--no-sync")
 
     def promote(self) -> None:
         """A standby that is one no more: it takes writes."""

@@ -44,7 +44,10 @@ def begin_life(link: Link, place: str, node: str) -> Life:
     link.one("offers_nothing", gone=node)
     link.one("has_nobody", gone=node)
     try:
-        return Life(epoch, clock, dict(link.one("see_nodes", node=node)))
+        _, _, others, _ = link.many(
+            [("begin", {}), ("wait_briefly", {}), ("see_nodes", {"node": node}), ("commit", {})]
+        )
+        return Life(epoch, clock, dict(others))
     except psycopg.errors.LockNotAvailable:
         raise StoreRefused(f"{place}: a turn of another server does not end; start this server again") from None
 

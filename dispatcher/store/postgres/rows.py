@@ -63,10 +63,12 @@ _GENEROUS = 2
 class PostgresRows:
     """See requests.StoreDriver."""
 
-    def __init__(self, link: Link, node: str, life: Life, most_waiting: int, committed: Callable[[int], bool]) -> None:
+    def __init__(
+        self, link: Link, node: str, life: Life, most_waiting: int, when_back: Callable[[Callable[[], Rows]], Rows]
+    ) -> None:
         self._link, self._node, self._epoch, self._most_waiting = link, node, life.epoch, most_waiting
-        #: Asked when the connection is lost in a COMMIT: whether the node has had so many turns.
-        self._committed = committed
+        #: For reads after a COMMIT in which the connection was lost.
+        self._when_back = when_back
         self.endings, self.others = EndingCounts(link, node), Others(node, life.others)
         #: When the last turn began, by the database's clock.
         self.database_at = 0.0
@@ -117,11 +119,18 @@ class PostgresRows:
         try:
             found = self._many(asked)
         except psycopg.OperationalError:
-            if not (self._link.lost() and self._committed(self._turns)):
+            if not (self._link.lost() and self._happened()):
                 raise
         self.endings.end()
         self.others.end()
         return found
+
+    def _happened(self) -> bool:
+        """Whether the transaction has happened whose COMMIT was not answered: then the node has had this turn.
+
+        The number of the transaction would not tell: after a crash another may have it.
+        """
+        return bool(self._when_back(lambda: self._link.one("turns", node=self._node))[0][0] >= self._turns)
 
     # -- what a turn names
 
@@ -271,7 +280,8 @@ class PostgresRows:
         queued: Asked = ("queued", {"lanes": list(names)})
         asked.append(queued)
         found = self._end([*asked, *self._behind]) if self._behind else self._many(asked)
-        counts: dict[str, int] = dict(found[len(asked) - 1] if found else self._link.many([queued])[0])
+        counted = found[len(asked) - 1] if found else self._when_back(lambda: self._link.many([queued])[0])
+        counts: dict[str, int] = dict(counted)
         return Saved({name: counts.get(key, 0) for key, name in names.items()})
 
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import re
 import secrets
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -18,6 +20,7 @@ from dispatcher.store.postgres.lives import take_store
 __all__ = [
     "OpenedDatabase",
     "connect",
+    "kept_if_well",
     "migrate",
     "migrations",
     "open_schema",
@@ -118,6 +121,19 @@ def connect(url: str, node: str) -> psycopg.Connection[tuple[Any, ...]]:
         connection.close()
         raise
     return connection
+
+
+@contextmanager
+def kept_if_well(connection: psycopg.Connection[tuple[Any, ...]], place: str) -> Iterator[None]:
+    """Whatever goes wrong closes the connection. Raises StoreRefused if the database has gone away."""
+    try:
+        yield
+    except psycopg.OperationalError as error:
+        connection.close()
+        raise StoreRefused(f"{place} has gone away: {words_of(error)}: start this server again") from None
+    except BaseException:
+        connection.close()
+        raise
 
 
 def _reach(url: str) -> psycopg.Connection[tuple[Any, ...]]:

@@ -40,12 +40,12 @@ from dispatcher.store.postgres.hints import HintListener, Hints, send_hint
 from dispatcher.store.postgres.hooks import PostgresHooks
 from dispatcher.store.postgres.kept import PostgresKept
 from dispatcher.store.postgres.keys import ALL_LANES, lane_key
-from dispatcher.store.postgres.link import AGAIN, AWAY_S, ITEM_ERRORS, Link, words_of
+from dispatcher.store.postgres.link import AGAIN, AWAY_S, ITEM_ERRORS, Link, Rows, words_of
 from dispatcher.store.postgres.lists import JobPages
 from dispatcher.store.postgres.lives import BEAT_S, begin_life, take_node
 from dispatcher.store.postgres.reader import Reader
 from dispatcher.store.postgres.rows import PostgresRows
-from dispatcher.store.postgres.schema import connect, open_schema, place_of
+from dispatcher.store.postgres.schema import connect, kept_if_well, open_schema, place_of
 from dispatcher.store.postgres.seen import PostgresSeen
 from dispatcher.store.postgres.tokens import all_tokens
 from dispatcher.store.thread import StoreThread
@@ -126,16 +126,13 @@ class PostgresStore(WithoutBackups):
 
     def _start(self) -> None:
         connection = connect(self._url, self.node)
-        try:
+        with kept_if_well(connection, self.location):
             opened = open_schema(connection, self._url)
             self._link, self.created, self.key = opened
             life = begin_life(self._link, self.location, self.node)
             self._clock.look(lambda: float(self._link.one("database_at")[0][0]))
-        except BaseException:
-            connection.close()
-            raise
         self.epoch = life.epoch
-        self._rows = PostgresRows(self._link, self.node, life, self._limits.webhook_backlog, self._committed)
+        self._rows = PostgresRows(self._link, self.node, life, self._limits.webhook_backlog, self._when_back)
         self._reader = Reader(self._thread, self._link, self._connected_for_reads)
         self.batches, self.kept = PostgresBatches(self._reader), PostgresKept(self._reader)
         self.endings = PostgresEndings(self._rows.endings, self._reader)
@@ -185,16 +182,13 @@ class PostgresStore(WithoutBackups):
         except StaleLife as stale:
             raise StorageTrouble(stale_words(self.epoch, self.node, stale.newest)) from stale
 
-    def _committed(self, turns: int) -> bool:
-        """Whether the transaction has happened in which the node had so many turns; the answer to its COMMIT was lost.
-
-        The number of a transaction would not tell: after a crash another may have it. Raises StorageTrouble.
-        """
+    def _when_back(self, read: Callable[[], Rows]) -> Rows:
+        """What this reads, once the database is there again: the answer to a COMMIT was lost. Raises StorageTrouble."""
         deadline = _clock.monotonic() + _UNKNOWN_S
         while _clock.monotonic() < deadline:
             try:
                 self._see_to_connection()
-                return bool(self._link.one("turns", node=self.node)[0][0] >= turns)
+                return read()
             except (StorageAway, psycopg.OperationalError):
                 _nothing.wait(_PAUSE_S)
         self._trouble = "the database was lost in a COMMIT and does not come back: nobody knows whether it has happened"

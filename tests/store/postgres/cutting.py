@@ -1,4 +1,4 @@
-"""A proxy before PostgreSQL that cuts a connection around its COMMIT."""
+"""A proxy before PostgreSQL that cuts a connection around its COMMIT, or around another statement."""
 
 from __future__ import annotations
 
@@ -10,14 +10,19 @@ __all__ = ["Cutter"]
 
 
 class Cutter:
-    """Passes bytes on. ``before``: the next COMMIT does not arrive; ``behind``: its answer does not come."""
+    """Passes bytes on. ``before``: the next COMMIT does not arrive; ``behind``: its answer does not come.
 
-    def __init__(self, port: int) -> None:
-        self._port = port
+    ``words``: the same for a statement that has these words.
+    """
+
+    def __init__(self, port: int, *, words: bytes = b"COMMIT\0") -> None:
+        self._port, self._words = port, words
         self._listener = socket.create_server(("127.0.0.1", 0))
         self.port: int = self._listener.getsockname()[1]
         #: What happens to the next COMMIT: "", "before" or "behind".
         self.cut = ""
+        #: After that a statement with these words is cut off, too, once.
+        self.then = b""
         #: How many connections there were.
         self.connections = 0
         threading.Thread(target=self._accept, daemon=True).start()
@@ -44,11 +49,14 @@ class Cutter:
 
     def _forth(self, client: socket.socket, server: socket.socket, silent: threading.Event) -> None:
         while data := _received(client):
-            if self.cut and b"COMMIT\0" in data:
+            if self.cut and self._words in data:
                 how, self.cut = self.cut, ""
                 if how == "before":
                     break
                 silent.set()
+            elif not self.cut and self.then and self.then in data:
+                self.then = b""
+                break
             _send(server, data)
         _close(client, server)
 

@@ -56,6 +56,15 @@ def test_a_turn_whose_commit_is_not_answered_is_read_back(desk: Desk, cutter: Cu
     assert again.replayed
 
 
+def test_a_turn_that_was_read_back_stays_done_if_the_database_goes_away_again(desk: Desk, cutter: Cutter) -> None:
+    cutter.cut, cutter.then = "behind", b"FROM tallies WHERE state = 'queued'"
+    report = desk.turn(submissions=[spec(key="first")])
+    assert cutter.connections == 3
+    assert [accepted.replayed for accepted in report.accepted] == [False]
+    assert [(ready.lane, ready.jobs) for ready in report.ready] == [("echo", 1)]
+    assert desk.counts() == {"queued": 1}
+
+
 @pytest.mark.parametrize("cut", ["before", "behind"])
 def test_the_same_holds_for_a_turn_that_goes_item_by_item(desk: Desk, cutter: Cutter, cut: str) -> None:
     cutter.cut = cut

@@ -10,7 +10,7 @@ import pytest
 
 from dispatcher.core.jobs.states import JobState
 from dispatcher.core.jobs.turn import Demand, LiveAttempt, OfferedTypes, Started, TurnReport, WorkersMoved
-from dispatcher.errors import StorageAway, StorageTrouble
+from dispatcher.errors import StorageAway, StorageTrouble, StoreRefused
 from dispatcher.store.driving import PURGE_EVERY_S
 from tests.store.contract import HOLDER, lost, result
 from tests.store.postgres.several import Node, checked, close, silence, sql, two_nodes
@@ -133,6 +133,22 @@ def test_a_node_whose_turn_has_begun_is_not_gone() -> None:
         hold.close()
         assert len(_adopted(await two.turn())) == 2
         await close(one, two)
+
+    asyncio.run(run())
+
+
+def test_a_node_that_begins_waits_for_a_turn_of_another_one_but_not_until_it_counts_as_gone_itself() -> None:
+    url = new_database()
+
+    async def run() -> None:
+        one = await Node.open(url, "one")
+        with psycopg.connect(url, options="-c search_path=pagehand") as turn:
+            turn.execute("UPDATE nodes SET turns = turns WHERE node = 'one'")
+            with pytest.raises(StoreRefused, match="a turn of another server does not end; start this server again"):
+                await Node.open(url, "two")
+            silent_s = sql(url, "SELECT extract(epoch FROM clock_timestamp() - seen_at) FROM nodes WHERE node = 'two'")
+            assert 4 < silent_s[0][0] < 9
+        await close(one, await Node.open(url, "two"))
 
     asyncio.run(run())
 

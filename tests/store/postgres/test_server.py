@@ -8,15 +8,17 @@ import sys
 from pathlib import Path
 
 import psycopg
+import pytest
 
 from dispatcher.core.jobs.states import JobState
 from dispatcher.core.jobs.validate import snapshot_faults
 from dispatcher.sdk.simulate import Faults
 from dispatcher.store.postgres.link import Link
 from tests.crash.checker import Submitter
+from tests.store.postgres.cutting import Cutter
 from tests.support.places import ROOT, environment
 from tests.support.postgres import Postgres
-from tests.support.process import ServerProcess, farm_for, quick, serving
+from tests.support.process import Refused, ServerProcess, farm_for, free_port, quick, serving
 from tests.support.rows import in_postgres
 from tests.support.waiting import eventually
 
@@ -136,3 +138,50 @@ async def _are_done(server: ServerProcess, number: int) -> bool:
 
 def test_while_the_database_is_away_the_server_says_so_and_then_goes_on(tmp_path: Path, server: Postgres) -> None:
     asyncio.run(_away(tmp_path, server, server.network_url(server.new_database())))
+
+
+@pytest.mark.parametrize("words", [b"nextval('lives')", b"WHERE t.jobs > 0"], ids=["opens", "starts"])
+def test_a_database_that_goes_away_while_the_server_starts_is_told_in_words(
+    tmp_path: Path, server: Postgres, words: bytes
+) -> None:
+    cutter = Cutter(server.port, words=words)
+    cutter.cut = "before"
+    url = server.network_url(server.new_database(), port=cutter.port)
+    try:
+        with pytest.raises(Refused, match=r"exit status 3: pagehand: .*start this server again") as told:
+            asyncio.run(ServerProcess(tmp_path, "--store", url).start())
+    finally:
+        cutter.close()
+    assert "Traceback" not in told.value.said
+
+
+def test_a_request_that_is_on_its_way_when_a_start_is_refused_gets_no_answer(tmp_path: Path, server: Postgres) -> None:
+    url = server.url(server.new_database())
+    for name in ("first", "second"):
+        (tmp_path / name).mkdir()
+    second = ServerProcess(tmp_path / "second", "--store", url, port=free_port())
+
+    async def connected() -> bool:
+        try:
+            streams.append(await asyncio.open_connection("127.0.0.1", second.port))
+        except OSError:
+            return False
+        return True
+
+    async def run() -> bytes:
+        async with serving(tmp_path / "first", "--store", url):
+            starting = asyncio.ensure_future(second.start())
+            await eventually(connected, what="it listens")
+            reader, writer = streams[0]
+            writer.write(b"POST /api/v1/jobs/batch HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Length: 9\r\n\r\n[")
+            with pytest.raises(Refused, match="in use by another server"):
+                await starting
+            try:
+                return await reader.read()
+            except ConnectionError:
+                return b""
+            finally:
+                writer.transport.abort()
+
+    streams: list[tuple[asyncio.StreamReader, asyncio.StreamWriter]] = []
+    assert asyncio.run(run()) == b""

@@ -43,6 +43,10 @@ SET epoch = excluded.epoch, queue_clock = excluded.queue_clock, seen_at = exclud
     gone = false, began = nodes.turns
 RETURNING epoch, queue_clock
 
+-- name: wait_briefly
+-- Whoever waits for longer has no turn meanwhile, and so counts as gone.
+SET LOCAL lock_timeout = '5s'
+
 -- name: see_nodes
 -- Waits for the turns that have begun: their nodes do not know yet that there is this one, and tell it nothing.
 SELECT node, turns FROM nodes WHERE node <> %(node)s FOR SHARE
