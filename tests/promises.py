@@ -35,14 +35,12 @@ PROOFS: dict[str, Proof] = {
         ),
         ("kill: a server that acknowledges before it commits", "powercut: synchronous=NORMAL"),
     ),
-    "S2": Proof(
-        (
-            "store/test_contract_intake.py::test_of_equal_keys_in_one_turn_the_first_makes_the_job",
-            "store/test_contract_retention.py::test_a_key_lives_for_a_day_although_its_job_could_go",
-            "faults/test_f_submitters.py::test_fault_F01_ten_posts_at_once_with_one_key_make_one_job",
-            "faults/test_f_form.py::test_fault_F09_a_double_click_makes_one_job",
-        ),
-    ),
+    "S2": Proof((
+        "store/test_contract_intake.py::test_of_equal_keys_in_one_turn_the_first_makes_the_job",
+        "store/test_contract_retention.py::test_a_key_lives_for_a_day_although_its_job_could_go",
+        "faults/test_f_submitters.py::test_fault_F01_ten_posts_at_once_with_one_key_make_one_job",
+        "faults/test_f_form.py::test_fault_F09_a_double_click_makes_one_job",
+    )),
     "S3": Proof(
         (
             "store/test_contract_batches.py::test_a_batch_that_does_not_fit_leaves_no_trace_and_takes_no_room",
@@ -52,12 +50,10 @@ PROOFS: dict[str, Proof] = {
         ),
         ("simulator: planted: of a batch what fits is taken",),
     ),
-    "S4": Proof(
-        (
-            "core/workers/test_machine_offers.py::test_an_offer_lapses_its_ttl_after_it_was_written",
-            "campaign kill", "campaign nemesis", "campaign simulator", "campaign model",
-        ),
-    ),
+    "S4": Proof((
+        "core/workers/test_machine_offers.py::test_an_offer_lapses_its_ttl_after_it_was_written",
+        "campaign kill", "campaign nemesis", "campaign simulator", "campaign model",
+    )),
     "S5": Proof(
         (
             "core/jobs/test_ledger.py::test_the_result_of_an_older_attempt_is_stale_and_kept_as_evidence",
@@ -74,16 +70,14 @@ PROOFS: dict[str, Proof] = {
         ),
         ("simulator: planted: offers into slots that are taken",),
     ),
-    "S7": Proof(
-        (
-            "core/jobs/test_ledger.py::test_lapses_leave_no_gap_in_the_numbers",
-            "core/workers/test_machine_sessions.py::test_an_offer_that_was_not_sent_is_taken_back_as_soon_as_its_page_is_away",
-            "node/test_withdrawn.py::test_an_offer_taken_back_when_the_page_went_away_is_not_delivered_when_it_comes_back",
-            "core/workers/test_machine_aside.py::test_offers_that_the_network_lost_count_against_nobody",
-            "page/test_worker.py::test_a_task_starts_only_when_the_post_of_its_accept_was_answered",
-            "campaign cutpolls",
-        ),
-    ),
+    "S7": Proof((
+        "core/jobs/test_ledger.py::test_lapses_leave_no_gap_in_the_numbers",
+        "core/workers/test_machine_sessions.py::test_an_offer_that_was_not_sent_is_taken_back_as_soon_as_its_page_is_away",
+        "node/test_withdrawn.py::test_an_offer_taken_back_when_the_page_went_away_is_not_delivered_when_it_comes_back",
+        "core/workers/test_machine_aside.py::test_offers_that_the_network_lost_count_against_nobody",
+        "page/test_worker.py::test_a_task_starts_only_when_the_post_of_its_accept_was_answered",
+        "campaign cutpolls",
+    )),
     "S8": Proof(
         (
             "core/workers/test_machine_offers.py::test_the_timeout_runs_from_the_accept_and_not_from_the_offer",
