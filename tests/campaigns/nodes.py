@@ -245,13 +245,13 @@ async def _planted(pair: Pair, fault: str, seed: int) -> Control:
 
 
 async def _controls(seed: int) -> list[Control]:
-    """The first one waits most of its time; the others, one after the other, use it."""
-    waits, *others = PLANTED
+    """The first one waits most of its time, and others use it; the last one crashes the database that all have."""
+    waits, *others, crashes = PLANTED
     # What a COMMIT does not wait for is written much later.
     async with _databases(alone=True, wal_writer_delay="10s") as pair, asyncio.TaskGroup() as both:
         waiting = both.create_task(_planted(pair, waits, seed))
         controls = [await _planted(pair, fault, seed) for fault in others]
-        return [await waiting, *controls]
+        return [await waiting, *controls, await _planted(pair, crashes, seed)]
 
 
 # -- the record

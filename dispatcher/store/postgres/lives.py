@@ -15,7 +15,7 @@ import psycopg
 
 from dispatcher.clock import SystemClock
 from dispatcher.errors import StoreRefused
-from dispatcher.store.postgres.link import Link
+from dispatcher.store.postgres.link import Asked, Link
 
 __all__ = ["BEAT_S", "Life", "begin_life", "take_node", "take_store"]
 
@@ -43,11 +43,13 @@ def begin_life(link: Link, place: str, node: str) -> Life:
     [(epoch, clock)] = link.one("begin_life", node=node)
     link.one("offers_nothing", gone=node)
     link.one("has_nobody", gone=node)
+    others = dict[str, int]()
     try:
-        _, _, others, _ = link.many(
-            [("begin", {}), ("wait_briefly", {}), ("see_nodes", {"node": node}), ("commit", {})]
-        )
-        return Life(epoch, clock, dict(others))
+        for (other,) in link.one("other_nodes", node=node):
+            # One by one: a lock on a third node's row would hold up that one's turns as long as this one waits.
+            asked: list[Asked] = [("begin", {}), ("wait_briefly", {}), ("see_node", {"node": other}), ("commit", {})]
+            others.update((other, turns) for (turns,) in link.many(asked)[2])
+        return Life(epoch, clock, others)
     except psycopg.errors.LockNotAvailable:
         raise StoreRefused(f"{place}: a turn of another server does not end; start this server again") from None
 

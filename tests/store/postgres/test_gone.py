@@ -153,6 +153,25 @@ def test_a_node_that_begins_waits_for_a_turn_of_another_one_but_not_until_it_cou
     asyncio.run(run())
 
 
+def test_a_node_that_begins_and_waits_for_a_turn_of_another_one_holds_up_no_third() -> None:
+    url = new_database()
+
+    async def run() -> None:
+        one, other = await Node.open(url, "one"), await Node.open(url, "other")
+        waits = (
+            "SELECT count(*) > 0 FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND datname = current_database()"
+        )
+        with psycopg.connect(url, options="-c search_path=pagehand") as turn:
+            turn.execute("UPDATE nodes SET turns = turns WHERE node = 'other'")
+            begins = asyncio.ensure_future(Node.open(url, "two"))
+            await eventually(lambda: sql(url, waits)[0][0], what="it waits")
+            await one.turn()
+            assert not begins.done()
+        await close(one, other, await begins)
+
+    asyncio.run(run())
+
+
 def test_a_turn_that_does_not_end_is_cut_off_and_its_node_is_gone() -> None:
     url = new_database()
 

@@ -47,9 +47,12 @@ RETURNING epoch, queue_clock
 -- Whoever waits for longer has no turn meanwhile, and so counts as gone.
 SET LOCAL lock_timeout = '5s'
 
--- name: see_nodes
--- Waits for the turns that have begun: their nodes do not know yet that there is this one, and tell it nothing.
-SELECT node, turns FROM nodes WHERE node <> %(node)s FOR SHARE
+-- name: other_nodes
+SELECT node FROM nodes WHERE node <> %(node)s ORDER BY node
+
+-- name: see_node
+-- Waits for a turn that has begun: that node does not know yet that there is this one, and tells it nothing.
+SELECT turns FROM nodes WHERE node = %(node)s FOR SHARE
 
 -- name: database_at
 SELECT extract(epoch FROM clock_timestamp())::double precision
