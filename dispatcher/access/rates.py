@@ -1,4 +1,4 @@
-"""How many new jobs a minute each token may submit.
+"""So many a minute: an allowance; and how many new jobs a minute each token may submit.
 
 Theory of operation. Each token with a rate has an allowance, which is full at a minute's jobs and comes back with time.
 A job takes one of it. A batch takes all of its jobs at once, and may take more than there is: it is let in when the
@@ -17,50 +17,55 @@ from msgspec import Struct
 
 from dispatcher.errors import TooManyJobs
 
-__all__ = ["MOST_ALLOWANCES", "Rates"]
+__all__ = ["MOST_ALLOWANCES", "Allowance", "Rates"]
 
 #: Most allowances that are kept; the one that was asked for longest ago goes, and is full when it is asked for again.
 MOST_ALLOWANCES = 1_000
 
 
-class _Left(Struct):
-    jobs: float
+class Allowance(Struct):
+    """What is left of so many a minute: at most a minute's at once, then each in its time."""
+
+    left: float
+    #: When so much was left.
     at: float
+
+    def wait_s(self, wanted: float, per_minute: int, now: float) -> int:
+        """How long until as many are left, or a minute's if more are wanted, in whole seconds; 0: they are."""
+        back = (now - self.at) * per_minute / 60.0
+        self.left, self.at = min(float(per_minute), self.left + back), now
+        lacking = min(wanted, float(per_minute)) - self.left
+        return max(0, ceil(lacking * 60.0 / per_minute))
 
 
 class Rates:
     """By the ids of tokens."""
 
     def __init__(self) -> None:
-        self._allowances: OrderedDict[str, _Left] = OrderedDict()
+        self._allowances: OrderedDict[str, Allowance] = OrderedDict()
 
     def __len__(self) -> int:
         return len(self._allowances)
 
     def take(self, token_id: str, jobs: int, per_minute: int, now: float) -> None:
         """So many jobs are about to be submitted. Raises TooManyJobs, and then nothing was taken."""
-        allowance = self._at(token_id, per_minute, now)
-        wanted = min(float(jobs), float(per_minute))
-        if allowance.jobs < wanted:
-            wait_s = ceil((wanted - allowance.jobs) * 60.0 / per_minute)
+        allowance = self._of(token_id, per_minute, now)
+        if wait_s := allowance.wait_s(jobs, per_minute, now):
             raise TooManyJobs(
                 f"This token may submit {per_minute:,} new jobs a minute (jobs_per_minute). Try again in {wait_s} s.",
                 retry_after_s=wait_s,
             )
-        allowance.jobs -= jobs
+        allowance.left -= jobs
 
     def give_back(self, token_id: str, jobs: int) -> None:
         """So many of them became no new jobs."""
         allowance = self._allowances.get(token_id)
         if allowance is not None:
-            allowance.jobs += jobs
+            allowance.left += jobs
 
-    def _at(self, token_id: str, per_minute: int, now: float) -> _Left:
-        """The allowance as it is now."""
-        allowance = self._allowances.setdefault(token_id, _Left(per_minute, now))
+    def _of(self, token_id: str, per_minute: int, now: float) -> Allowance:
+        allowance = self._allowances.setdefault(token_id, Allowance(per_minute, now))
         self._allowances.move_to_end(token_id)
         if len(self._allowances) > MOST_ALLOWANCES:
             self._allowances.popitem(last=False)
-        back = (now - allowance.at) * per_minute / 60.0
-        allowance.jobs, allowance.at = min(float(per_minute), allowance.jobs + back), now
         return allowance

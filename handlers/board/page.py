@@ -39,7 +39,8 @@ class BoardPage(PageHandler):
     async def get(self) -> None:
         """The page. Raises BadParameter."""
         self._label, self._type = queries.label_argument(self, "label"), queries.text_argument(self, "type") or None
-        workers = [] if self._label is None else await self._workers(":".join(self._label))
+        label = queries.text_argument(self, "label")
+        workers = await self._workers(label) if label else []
         running = await self._running(workers)
         waiting, more = await self._waiting()
         usual = await self._usual([*running, *waiting])
@@ -54,7 +55,7 @@ class BoardPage(PageHandler):
     head = get
 
     def _show(self, lines: list[BoardLine], behind: int, more: bool) -> None:
-        label = None if self._label is None else ":".join(self._label)
+        label = queries.text_argument(self, "label")
         self.show("board.html", lines=lines, behind=max(0, behind), more=more, label=label, chosen=self._type)
 
     def _why(self, job: JobView) -> Why:

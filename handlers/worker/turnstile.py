@@ -6,8 +6,7 @@ one proxy.
 
 from __future__ import annotations
 
-from math import ceil
-
+from dispatcher.access.rates import Allowance
 from dispatcher.errors import Unavailable
 
 __all__ = ["Turnstile"]
@@ -23,20 +22,15 @@ class Turnstile:
         self._at_once, self._per_minute = at_once, per_minute
         #: How many places are taken.
         self.inside = 0
-        #: How many may still come, and when that was so.
-        self._allowance = float(per_minute)
-        self._counted_at = 0.0
+        self._allowance = Allowance(float(per_minute), 0.0)
 
     def enter(self, now: float) -> None:
         """Takes a place until ``leave``. Raises Unavailable, and then none is taken."""
-        back = (now - self._counted_at) * self._per_minute / 60.0
-        self._allowance = min(float(self._per_minute), self._allowance + back)
-        self._counted_at = now
         if self.inside >= self._at_once:
             raise self._refusal(_PLACE_S)
-        if self._allowance < 1.0:
-            raise self._refusal(ceil((1.0 - self._allowance) * 60.0 / self._per_minute))
-        self._allowance -= 1.0
+        if wait_s := self._allowance.wait_s(1.0, self._per_minute, now):
+            raise self._refusal(wait_s)
+        self._allowance.left -= 1.0
         self.inside += 1
 
     def leave(self) -> None:

@@ -15,6 +15,7 @@ from bench.kept import looks
 from bench.ratios import BESIDE, CLAIMS, IDLE, tables
 from bench.report import one_line, summarise, table
 from bench.variants import TEMPLATES, VARIANTS
+from tests.support.missing import missing
 from tests.support.places import ROOT
 
 
@@ -81,8 +82,9 @@ def test_the_lines_of_few_and_many_idle_pages_run_beside_another_version(tmp_pat
 
 
 @pytest.mark.slow
-@pytest.mark.skipif(not has_postgres(), reason="needs PostgreSQL's programs (Debian: apt-get install postgresql)")
 def test_the_lines_on_postgresql_run_with_one_node_and_with_two_beside_the_file_and_a_bare_loop(tmp_path):
+    if not has_postgres():
+        missing("needs PostgreSQL's programs (Debian: apt-get install postgresql)")
     names = ["slots16-quick", *(variant.name for variant in VARIANTS if variant.server == "postgres")]
     medians, printed = _bench(tmp_path, names)
     assert sorted(medians) == sorted(names)

@@ -346,6 +346,28 @@ def thin(accepted: int, kills: int) -> list[str]:
     return [f"This run was thin: {each:.1f} acknowledged jobs a kill, at least {THIN:.0f} are wanted (a busy machine)."]
 
 
+def _figures(sums: Sums) -> list[Figure]:
+    def figure(what: str, *words: str, of: int, unit: str, promise: str) -> Figure:
+        return Figure(what, sum(item.startswith(words) for item in sums.found), of, unit, promise)
+
+    return [
+        figure("acknowledged jobs or results lost", *LOST, of=sums.accepted, unit="acknowledged jobs",
+               promise="S1, I1, I2"),
+        figure("payloads or results changed", "changed", of=sums.accepted, unit="acknowledged jobs",
+               promise="I1, I5"),
+        figure("results recorded twice", *TWICE, of=sums.recorded, unit="results told as recorded",
+               promise="S5, I4"),
+        figure("jobs that nobody submitted, or a key with two jobs", *UNEXPECTED, of=sums.sent,
+               unit="jobs submitted", promise="I2, I3"),
+        figure("damaged, torn or miscounted databases", *TORN, of=sums.looks,
+               unit="looks at the database", promise="I17, I29"),
+        figure("servers that ended by themselves, or logged a traceback", "ended", "log", of=sums.kills,
+               unit="kills", promise="S18"),
+        figure("batches of which a part was taken", "batch", of=sums.batches, unit="batches", promise="S3"),
+        Figure("kills after which the next look found a promise broken", sums.broken, sums.kills, "kills", "S21"),
+    ]  # fmt: skip
+
+
 def play(form: str, seed: int) -> Record:
     """The campaign and its controls."""
     began = time.monotonic()
@@ -353,28 +375,9 @@ def play(form: str, seed: int) -> Record:
     took_s = time.monotonic() - began
     lie = asyncio.run(_rounds(LIES, seed, "acknowledge-before-commit", most_found=1, each=10))
     off = asyncio.run(_rounds(20 if form == "short" else 200, seed, "synchronous-off"))
-
-    def figure(what: str, *words: str, of: int, unit: str, promise: str) -> Figure:
-        return Figure(what, sum(item.startswith(words) for item in sums.found), of, unit, promise)
-
     return Record(
         campaign="kill",
-        figures=[
-            figure("acknowledged jobs or results lost", *LOST, of=sums.accepted, unit="acknowledged jobs",
-                   promise="S1, I1, I2"),
-            figure("payloads or results changed", "changed", of=sums.accepted, unit="acknowledged jobs",
-                   promise="I1, I5"),
-            figure("results recorded twice", *TWICE, of=sums.recorded, unit="results told as recorded",
-                   promise="S5, I4"),
-            figure("jobs that nobody submitted, or a key with two jobs", *UNEXPECTED, of=sums.sent,
-                   unit="jobs submitted", promise="I2, I3"),
-            figure("damaged, torn or miscounted databases", *TORN, of=sums.looks,
-                   unit="looks at the database", promise="I17, I29"),
-            figure("servers that ended by themselves, or logged a traceback", "ended", "log", of=sums.kills,
-                   unit="kills", promise="S18"),
-            figure("batches of which a part was taken", "batch", of=sums.batches, unit="batches", promise="S3"),
-            Figure("kills after which the next look found a promise broken", sums.broken, sums.kills, "kills", "S21"),
-        ],
+        figures=_figures(sums),
         measures=_measures(sums, took_s),
         notes=thin(sums.accepted, sums.kills),
         controls=[

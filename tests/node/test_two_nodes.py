@@ -6,7 +6,8 @@ import asyncio
 
 import pytest
 
-from tests.node.nodes import credentials, two_nodes
+from dispatcher.core.jobs.model import JobView
+from tests.node.nodes import Nodes, credentials, two_nodes
 from tests.support.house import JSON, House
 from tests.support.waiting import eventually
 
@@ -142,13 +143,19 @@ async def test_what_a_node_says_of_an_attempt_that_had_left_it_counts_no_more_wh
         assert (view.state, len(view.attempts), view.errors) == ("succeeded", 1, 0)
 
 
+async def _goes_on(nodes: Nodes) -> tuple[JSON, JobView, str]:
+    """A page of ``a`` goes on at ``b`` with its third session, and accepts a job there: who it is, job and attempt."""
+    who = await nodes.a.register("s1", boot="b1", sessions=1)
+    await nodes.b.register("s2", boot="b1", sessions=3, **credentials(who))
+    job = await nodes.b.submit()
+    attempt = str((await _offer(nodes.b, "s2"))["attempt"])
+    await nodes.b.say("s2", op="accept", attempt=attempt)
+    return who, job, attempt
+
+
 async def test_a_registration_that_was_long_on_its_way_moves_nothing_of_what_the_page_has_meanwhile() -> None:
     async with two_nodes() as nodes:
-        who = await nodes.a.register("s1", boot="b1", sessions=1)
-        await nodes.b.register("s2", boot="b1", sessions=3, **credentials(who))
-        job = await nodes.b.submit()
-        attempt = (await _offer(nodes.b, "s2"))["attempt"]
-        await nodes.b.say("s2", op="accept", attempt=attempt)
+        who, job, attempt = await _goes_on(nodes)
         late = {"types": ["echo"], "boot": "b1", "version": 1, "sessions": 2, **credentials(who)}
         nodes.a.open("s3")
         assert await nodes.a.say("s3", op="register", **late) == []
@@ -164,11 +171,7 @@ async def test_a_registration_that_was_long_on_its_way_moves_nothing_of_what_the
 async def test_what_a_node_still_tells_of_a_page_that_has_gone_on_does_not_hide_where_that_is() -> None:
     """Found by the simulator: the older node's word took the place of the newer one's, and a late register counted."""
     async with two_nodes() as nodes:
-        who = await nodes.a.register("s1", boot="b1", sessions=1)
-        await nodes.b.register("s2", boot="b1", sessions=3, **credentials(who))
-        job = await nodes.b.submit()
-        attempt = (await _offer(nodes.b, "s2"))["attempt"]
-        await nodes.b.say("s2", op="accept", attempt=attempt)
+        who, job, attempt = await _goes_on(nodes)
         nodes.a.pages.message("s1", '{"op":"pause"}', nodes.a.clock.monotonic())
         await nodes.beat(nodes.a)
         assert nodes.sql("SELECT node, sessions FROM seen") == [("b", 3)]

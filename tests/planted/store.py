@@ -161,11 +161,7 @@ BUGS = {
         "S25", _POSTGRES + "queries/others.sql", "p.session < 0", "p.session > 0", "tests/node/test_two_nodes.py"
     ),
     "a COMMIT whose answer was lost counts as one that has not happened": Bug(
-        "S27",
-        _POSTGRES + "store.py::PostgresStore._committed",
-        "self._link.one('turns', node=self.node)[0][0] > turns",
-        "self._link.one('turns', node=self.node)[0][0] >= turns",
-        _T + "postgres/test_away.py",
+        "S27", _POSTGRES + "rows.py::PostgresRows._happened", "return False", found_by=_T + "postgres/test_away.py"
     ),
     "a listener that was cut off does not look at what it has missed": Bug(
         "S27", _POSTGRES + "hints.py::HintListener._hear", "None", "self._tell(Hint())", _T + "postgres/test_hints.py"

@@ -115,7 +115,8 @@ DELETE FROM seen WHERE node = %(gone)s
 INSERT INTO seen AS s SELECT * FROM json_populate_recordset(NULL::seen, %(rows)s::json) ORDER BY worker
 ON CONFLICT (worker) DO UPDATE SET node = excluded.node, name = excluded.name, place = excluded.place,
     state = excluded.state, paused = excluded.paused, types = excluded.types, labels = excluded.labels,
-    slots = excluded.slots, boot = excluded.boot, sessions = excluded.sessions, since = CASE WHEN s.node = excluded.node THEN s.since ELSE excluded.since END
+    slots = excluded.slots, boot = excluded.boot, sessions = excluded.sessions,
+    since = CASE WHEN s.node = excluded.node THEN s.since ELSE excluded.since END
 WHERE s.boot <> excluded.boot OR excluded.sessions = 0 OR excluded.sessions >= s.sessions
 
 -- name: forget_seen
