@@ -26,6 +26,7 @@ __all__ = ["demo"]
 _STAYED = DESKS - 3
 _DESK_FAULTS = Faults(slow_s=(0.5, 6.0), fail=0.02, reload=0.01, reload_every_s=900.0)
 _FAX_FAULTS = Faults(slow_s=(10.0, 40.0), fail=0.05)
+_BERLIN = {"site": "berlin"}
 #: Between two jobs that are submitted, on average.
 _EVERY_S = 0.7
 
@@ -38,7 +39,7 @@ async def demo(directory: Path, port: int = 0) -> AsyncIterator[ServerProcess]:
     server = ServerProcess(directory, "--env-label", "DEMO", port=port, store=store)
     await server.start()
     farms = [
-        Farm(server.url, workers=_STAYED, types=DESK_TYPES, name_prefix="DESK", faults=_DESK_FAULTS),
+        Farm(server.url, workers=_STAYED, types=DESK_TYPES, name_prefix="DESK", faults=_DESK_FAULTS, labels=_BERLIN),
         Farm(server.url, workers=FAXES, types=FAX_TYPES, name_prefix="FAX", faults=_FAX_FAULTS),
     ]
     for farm in farms:

@@ -97,6 +97,8 @@ class _Day:
         house = self._house
         await house.dispatcher.idle(housekeeping=True)
         offers = [(desk, m) for desk in self._desks for m in await house.hear(desk) if m["op"] == "job"]
+        if not offers:
+            return False
         for desk, offer in offers:
             self._say(desk, op="accept", attempt=offer["attempt"])
         await house.dispatcher.idle(housekeeping=True)  # they begin now
@@ -104,7 +106,7 @@ class _Day:
         for desk, offer in offers:
             self._say(desk, **self._outcome(offer, dead_line=dead_line))
         await house.dispatcher.idle(housekeeping=True)
-        return bool(offers)
+        return True
 
     def _outcome(self, offer: dict[str, Any], *, dead_line: bool) -> dict[str, Any]:
         fails = _DEAD_LINE if dead_line and offer["type"] == "fax" else _SELDOM

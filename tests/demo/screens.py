@@ -30,7 +30,7 @@ SCREENS = {
     "failures": "/failures", "history": "/history", "board": "/board?label=site:berlin", "workers": "/workers",
     "one-worker": "/workers/{worker}", "types": "/types", "type": "/types/print-label", "operations": "/operations",
     "submit": "/submit", "phone": "/phone?code=7NX-J3D", "docs": "/docs",
-    "worker-page": "/worker?types=print-label&name=FRONT-DESK-07", "no-page": "/nope",
+    "worker-page": "/worker?types=echo&name=FRONT-DESK-07", "no-page": "/nope",
 }  # fmt: skip
 _STATES = ("failed", "running", "queued", "succeeded", "in_doubt")
 _WIDTHS = (1280, 360)

@@ -19,6 +19,8 @@ def test_the_farm_has_a_day_of_history_and_works_and_its_screens_fit(tmp_path: P
             screens = await screens_of(server)  # jobs in every state
             day = await server.get("/api/v1/stats?window=24h")
             overview = await server.get("/api/v1/overview")
+            newest = (await server.get("/api/v1/jobs?limit=1"))["items"][0]["created_at"]
+            assert newest <= overview["at"], "nothing of it lies ahead"
             some = {name: screens[name] for name in ("board", "no-page")}
             wrong = await asyncio.to_thread(photograph, server.url, some, tmp_path / "screens")
             return day["ended"]["succeeded"], [concern["code"] for concern in overview["problems"]], wrong
