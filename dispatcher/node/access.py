@@ -38,7 +38,7 @@ MOST_REFUSALS_A_DAY = 500
 MOST_SIGN_INS = 60
 
 
-class _Allowance:
+class _SpanLimit:
     """So many in a span of time, and no more."""
 
     def __init__(self, clock: Clock, most: int, span_s: float) -> None:
@@ -76,9 +76,9 @@ class Access:
         turns.outcomes.hearers.append(self._heard)
         #: One token is made or revoked at a time.
         self._lock = asyncio.Lock()
-        self._refusals = _Allowance(clock, MOST_REFUSALS, 60.0)
-        self._day_refusals = _Allowance(clock, MOST_REFUSALS_A_DAY, 86_400.0)
-        self._sign_ins = _Allowance(clock, MOST_SIGN_INS, 60.0)
+        self._refusals = _SpanLimit(clock, MOST_REFUSALS, 60.0)
+        self._day_refusals = _SpanLimit(clock, MOST_REFUSALS_A_DAY, 86_400.0)
+        self._sign_ins = _SpanLimit(clock, MOST_SIGN_INS, 60.0)
 
     async def start(self) -> None:
         """Reads the store's tokens."""
