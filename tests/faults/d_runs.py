@@ -64,6 +64,8 @@ async def work_through(
         await eventually(lambda: all_done(server, jobs), what="every job is done", timeout_s=timeout_s)
         shown = [await server.job(job_id) for job_id in submitter.accepted.values()]
         await proxy.switch()
+        # A page whose report was recorded may not have heard so: it repeats it, and that is what runs count.
+        await eventually(lambda: all(page.idle for page in farm.pages), what="all verdicts", timeout_s=timeout_s)
         await farm.stop(bye=False)
         assert await server.stop() == 0
         findings = check(server.store, submitter, farm.executed)
