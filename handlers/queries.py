@@ -36,6 +36,7 @@ __all__ = [
     "ONE_JOB",
     "PHONE",
     "PLACE",
+    "RECORD",
     "STATS",
     "TYPES",
     "WAIT",
@@ -95,6 +96,7 @@ FAILURES = ("type",)
 DELIVERIES, DEAD = ("failed", "cursor"), ("cursor",)
 PHONE = ("code",)
 BOARD = ("label", "type", "refresh")
+RECORD = ("beside",)
 #: Most items of a page that goes by numbers.
 MOST_NUMBERED = 100
 

@@ -47,6 +47,7 @@ from handlers.overview.history import HistoryPage
 from handlers.overview.page import OverviewPage
 from handlers.phone import page as phone
 from handlers.prefix import Prefix, PrefixedApplication
+from handlers.record.page import JobRecordPage
 from handlers.site import STATIC, TEMPLATES, Site
 from handlers.worker import connection, files
 from handlers.worker.script import worker_script
@@ -122,6 +123,7 @@ def _console(given: dict[str, Any]) -> list[URLSpec]:
             given,
             name="job-action",
         ),
+        url(rf"/jobs/{_ID}/record", JobRecordPage, given, name="job-record"),
         url(r"/workers", lists.WorkersPage, given, name="workers"),
         url(rf"/workers/{_ID}", worker.OneWorkerPage, given, name="one-worker"),
         url(

@@ -8,13 +8,15 @@ from dispatcher.core.jobs.model import JobView
 from dispatcher.core.jobs.states import FINAL, JobState
 from handlers.console.words import ago, duration, first_line, plural, state_word
 
-__all__ = ["ACTS", "Moment", "headline", "ran_s", "timeline", "to_know", "whole"]
+__all__ = ["ACTS", "PASSAGES", "Moment", "headline", "ran_s", "timeline", "to_know", "whole"]
 
 #: What people and programs do to a job, by the action's name in the audit log.
 ACTS = {
     "job.cancel": "Cancelled", "job.retry": "Had it run again", "job.decide": "Decided",
     "job.adopt": "Recorded its late answer", "job.change": "Changed", "job.delete": "Removed",
 }  # fmt: skip
+#: What happened to the connection of a page, in words.
+PASSAGES = {"connected": "Connected", "away": "Went away", "quiet": "Fell silent", "back": "Came back"}
 #: The most characters that a list says about a job.
 MOST_TO_KNOW = 120
 

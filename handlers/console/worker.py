@@ -22,10 +22,6 @@ def reason_of(typed: str) -> str:
     return " ".join(typed.split())[:LONGEST_REASON].replace("\0", "\ufffd")
 
 
-#: What happened to the connection of a page, in words.
-_PASSAGES = {"connected": "Connected", "away": "Went away", "quiet": "Fell silent", "back": "Came back"}
-
-
 class _OneWorker(PageHandler):
     """A page about one worker."""
 
@@ -43,7 +39,6 @@ class _OneWorker(PageHandler):
             why=once_a_lane(self.site.service.why),
             longest=LONGEST_REASON,
             notice=notice,
-            passages=_PASSAGES,
             typed=typed or typed_of_worker(worker.kept),
             limits={"name": LONGEST_NAME, "note": LONGEST_NOTE},
         )

@@ -16,6 +16,7 @@ PATHS = {
     "failures-again": "/failures/again",
     "job": "/jobs/{id}",
     "job-action": "/jobs/{id}/{action}",
+    "job-record": "/jobs/{id}/record?beside={junk}",
     "workers": "/workers",
     **{"one-worker": "/workers/{id}", "worker-action": "/workers/{id}/pause", "worker-gate": "/workers/{id}/block"},
     "types": "/types",

@@ -21,6 +21,7 @@ MATRIX = {
     "operation": ("/operations/nope", "GET:404", PAGE),
     "operation-button": ("/operations/nope/go", "POST:415", PAGE),
     "job": ("/jobs/done-1", "GET", PAGE),
+    "job-record": ("/jobs/done-1/record", "GET", PAGE),
     "job-action": ("/jobs/done-1/cancel", "POST:415", PAGE),
     "workers": ("/workers", "GET", PAGE),
     "one-worker": ("/workers/nobody", "GET:404", PAGE),

@@ -65,7 +65,7 @@ CORPUS = [
 ]  # fmt: skip
 ALLOWED_SCRIPTS = re.compile(r"/static/(submit|console|keys)\.js\?v=[0-9a-f]{12}")
 #: Elements that the pages have by themselves.
-OURS = (("svg", "bars"), ("details", "described"))
+OURS = (("svg", "bars"), ("details", "described"), ("style", "record"))
 
 
 class Elements(HTMLParser):
@@ -176,12 +176,13 @@ async def test_what_others_wrote_is_text_on_every_page(browser: Browser, evil: s
         "/submit",
         "/board",
         *(f"/jobs/j-{state}" for state in [*JobState, "required"]),
+        *(f"/jobs/j-{state}/record?beside=j-failed" for state in JobState),
     ):
         response = await browser.get(path)
         assert response.code == 200
         elements = check(response.body, evil)
         shown += evil.split("\u0000")[0][:40] in spoken(elements)
-    assert shown == 15, "each page shows it, as text"
+    assert shown == 15 + len(JobState), "each page shows it, as text"
 
 
 @pytest.mark.gen_test

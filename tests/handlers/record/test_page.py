@@ -1,0 +1,77 @@
+"""The flight record as a file: everything that happened, nothing of what was put in, and no need of this server."""
+
+from __future__ import annotations
+
+import html
+import re
+
+import pytest
+
+from dispatcher.core.jobs.states import JobState
+from tests.handlers.conftest import Browser
+from tests.support.house import House
+from tests.support.scenes import a_job, submit, take
+
+pytestmark = pytest.mark.gen_test(timeout=30)
+DATA = '{"order":4711,"to":"Anna Berg"}'
+
+
+def rows_of(page: str) -> list[str]:
+    """Each row of the first table as a reader hears it, without its time."""
+    table = page.partition("</table>")[0]
+    rows = re.findall(r"<tr class=.*?</tr>", table, re.DOTALL)
+    return [" ".join(html.unescape(re.sub(r"<[^>]+>", " ", row)).split()).partition(" s ")[2] for row in rows]
+
+
+async def failed(house: House) -> None:
+    """A job that printed for Anna, was given back by an operator, and failed on the next page."""
+    job = await submit(house, "bad", type="label", data=DATA, summary="order 4711", max_attempts=2)
+    first = await take(house, job, "DESK-1")
+    await first.say("accept")
+    await first.say("log", line="order 4711: one page")
+    await first.error("Anna Berg has moved", code="task_error")
+    await house.pass_time(60.0)
+    second = await take(house, job, "DESK-1")
+    await second.say("accept")
+    await second.error("no paper", stack="at print (label.js:7)", retry=False)
+
+
+async def test_it_tells_in_order_what_happened_to_the_job_and_its_pages(browser: Browser, house: House) -> None:
+    await failed(house)
+    await browser.post("/jobs/bad/retry", {})
+    response = await browser.get("/jobs/bad/record")
+    assert response.headers["Content-Disposition"] == 'attachment; filename="pagehand-bad.html"'
+    rows = rows_of(response.body.decode())
+    assert rows[0] == "– Submitted order •••"
+    assert "DESK-1 Was offered the job" in rows
+    assert "DESK-1 Started it (try 1)" in rows
+    assert "DESK-1 Wrote order •••: one page" in rows
+    assert "DESK-1 Error (try 1) ••• ••• has moved (task_error)" in rows
+    assert "DESK-1 Error (try 2) no paper at print (label.js:7)" in rows
+    assert rows[-1] == "console Had it run again"
+    assert rows.index("DESK-1 Started it (try 1)") < rows.index("DESK-1 Error (try 1) ••• ••• has moved (task_error)")
+
+
+async def test_it_has_no_value_no_script_and_no_address_of_this_server(browser: Browser, house: House) -> None:
+    await failed(house)
+    await a_job(house, JobState.SUCCEEDED, "good", data=DATA, result='{"printed":"for Anna Berg"}')
+    for job in ("bad", "good"):
+        page = await browser.page(f"/jobs/{job}/record")
+        assert not re.search(r"4711|Anna|Berg", page)
+        assert not re.search(r"<script|href=|src=|url\(|@import", page)
+        assert "Data, hidden" in page
+
+
+async def test_two_jobs_stand_side_by_side(browser: Browser, house: House) -> None:
+    await failed(house)
+    await a_job(house, JobState.SUCCEEDED, "good")
+    page = await browser.page("/jobs/bad/record?beside=GOOD")
+    assert page.count("<section>") == 2
+    assert 'class="two"' in page
+    assert (await browser.page("/jobs/bad/record?beside=bad")).count("<section>") == 1, "not beside itself"
+    assert (await browser.get("/jobs/bad/record?beside=nope")).code == 404
+
+
+async def test_a_job_s_page_leads_to_it(browser: Browser, house: House) -> None:
+    await a_job(house, JobState.SUCCEEDED, "good")
+    assert '<a href="/jobs/good/record">' in await browser.page("/jobs/good")
