@@ -24,8 +24,9 @@ from dispatcher.store.postgres.link import Link
 
 __all__ = ["HINTS_EVERY_S", "HintListener", "Hints", "send_hint"]
 
-#: In the long run a node hints no more often than this; some may come at once.
-HINTS_EVERY_S = 0.05
+#: In the long run a node hints no more often than this; some may come at once. Jobs that come one right after the other
+#: from one node to a page of another wait for it: each needs two hints.
+HINTS_EVERY_S = 0.01
 _AT_ONCE = 20
 #: After a lost connection the listener tries again so soon.
 _PAUSE_S = 1.0

@@ -54,8 +54,8 @@ def words_of(error: psycopg.Error) -> str:
     return " ".join(str(error).split()) or type(error).__name__
 
 
-def rows_text(rows: Iterable[Mapping[str, Any]]) -> str:
-    """Rows as one JSON text, for ``json_populate_recordset``. Raises UnicodeEncodeError."""
+def rows_text(rows: Iterable[Mapping[str, Any] | msgspec.Struct]) -> str:
+    """Rows as one JSON text, for ``json_populate_recordset``: what is left out is NULL. Raises UnicodeEncodeError."""
     text = _json.encode(list(rows))
     if b"\\u0000" in text:
         text = _NUL.sub(rb"\1\\ufffd", text)
@@ -67,11 +67,17 @@ def array(numbers: Iterable[int]) -> str:
     return f"{{{','.join(map(str, numbers))}}}"
 
 
+def _texts(texts: Iterable[str]) -> str:
+    """Texts as PostgreSQL writes an array: psycopg would look at each of them for what must be quoted."""
+    quoted = (text.replace("\\", r"\\").replace('"', r"\"") for text in map(_clean, texts))
+    return "{" + ",".join([f'"{text}"' for text in quoted]) + "}"
+
+
 def _clean(value: Any) -> Any:
     if isinstance(value, str):
         return value.replace("\0", _NO_NUL) if "\0" in value else value
-    if isinstance(value, list):
-        return list(map(_clean, value))
+    if isinstance(value, list) and value and isinstance(value[0], str):
+        return _texts(value)
     return value
 
 

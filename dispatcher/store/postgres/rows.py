@@ -7,7 +7,8 @@ request, and what ends the transaction with the last.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
+from itertools import chain
 from typing import Any
 
 import psycopg
@@ -109,11 +110,11 @@ class PostgresRows:
         """The step is over; it stays."""
         self._before.append(("release", {}))
 
-    def _many(self, asked: list[Asked]) -> list[Rows]:
+    def _many(self, asked: Iterable[Asked]) -> list[Rows]:
         before, self._before = self._before, []
-        return self._link.many([*before, *asked])[len(before) :]
+        return self._link.many(chain(before, asked))[len(before) :]
 
-    def _end(self, asked: list[Asked]) -> list[Rows]:
+    def _end(self, asked: Iterable[Asked]) -> list[Rows]:
         """The last request of a transaction. No rows: it has happened, and its answer was lost."""
         found: list[Rows] = []
         try:
@@ -270,19 +271,19 @@ class PostgresRows:
 
     def save(self, request: Save) -> Saved:
         """See requests.Save. All of it in one round trip, and the commit, if this is the whole turn."""
-        asked = [
-            *self.others.ask_to_keep(request),
-            *save_asks(request, self._outlived, self._node, self._most_waiting),
-            *self.endings.save(request),
-        ]
-        asked += self.others.tell(request, self._turns)
         names = {lane_key(name): name for name in request.lanes}
         queued: Asked = ("queued", {"lanes": list(names)})
-        asked.append(queued)
-        found = self._end([*asked, *self._behind]) if self._behind else self._many(asked)
-        counted = found[len(asked) - 1] if found else self._when_back(lambda: self._link.many([queued])[0])
+        asked = chain(self._changes(request), [queued], self._behind)
+        found = self._end(asked) if self._behind else self._many(asked)
+        counted = found[-1 - len(self._behind)] if found else self._when_back(lambda: self._link.many([queued])[0])
         counts: dict[str, int] = dict(counted)
         return Saved({name: counts.get(key, 0) for key, name in names.items()})
+
+    def _changes(self, request: Save) -> Iterator[Asked]:
+        yield from self.others.ask_to_keep(request)
+        yield from save_asks(request, self._outlived, self._node, self._most_waiting)
+        yield from self.endings.save(request)
+        yield from self.others.tell(request, self._turns)
 
 
 def _group(group: LaneGroup) -> dict[str, Any]:

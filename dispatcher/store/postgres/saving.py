@@ -5,14 +5,16 @@ Who adds something to a turn's writes adds a function here and its place in ``sa
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
+from operator import attrgetter
 from typing import Any
 
+from msgspec import Struct, defstruct
 from msgspec.structs import asdict
 
 from dispatcher.core.jobs.rows import JobRow, WriteSet, lane_of_row
 from dispatcher.core.jobs.views.naming import counted
-from dispatcher.store.columns import CHANGING, CLAIMED, DONE, about_text, terms_text
+from dispatcher.store.columns import ATTEMPT_COLUMNS, CHANGING, CLAIMED, DONE, about_text, terms_text
 from dispatcher.store.postgres.acts import acts_asks
 from dispatcher.store.postgres.hooks import hook_asks
 from dispatcher.store.postgres.kept import kept_asks
@@ -27,32 +29,45 @@ from dispatcher.store.views import MOST_LINES_KEPT, error_code
 __all__ = ["save_asks"]
 
 _Fields = dict[str, Any]
+_Rows = Iterable[_Fields | Struct]
+
+
+def _written(kind: str, columns: Iterable[str]) -> Callable[[Any], Struct]:
+    """Makes what is written of a row: these columns. NULL is left out, so that the database need not read it."""
+    names = list(columns)
+    made: Any = defstruct(kind, [(name, Any, None) for name in names], omit_defaults=True)
+    values = attrgetter(*names)
+    return lambda row: made(*values(row))
+
+
+_claimed = _written("Claimed", ("seq", *CLAIMED))
+_done = _written("Done", ("seq", *DONE))
+_attempt = _written("Attempted", ATTEMPT_COLUMNS)
 _REMOVE = ("remove_jobs", "remove_data", "remove_results", "remove_tags", "remove_logs", "remove_attempts")
 
 
-def save_asks(request: Save, outlived: Collection[JobRow], node: str, most_waiting: int) -> list[Asked]:
+def save_asks(request: Save, outlived: Collection[JobRow], node: str, most_waiting: int) -> Iterator[Asked]:
     """All statements. ``outlived``: jobs that go because their retention has passed. Raises UnicodeEncodeError.
 
-    The table of lanes is locked first: who waits for it has written nothing yet that others wait for.
+    Each is made when the one before it has been sent, so that the database works meanwhile. The table of lanes is
+    locked first: who waits for it has written nothing yet that others wait for.
     """
     writes, clock = request.writes, request.queue_clock
-    return [
-        *_lanes(request, node),
-        *_removed([*outlived, *writes.removed.values()]),
-        *_jobs(writes, node),
-        *_texts(writes),
-        *_workers(request, node),
-        *seen_asks(writes.for_nodes, node, request.offered_at),
-        *token_asks(writes.tokens),
-        *kept_asks(writes.kept),
-        *acts_asks(writes.acts, clock),
-        *hook_asks(writes.messages, writes.hooks, clock, most_waiting),
-        *_tallies(request, node),
-        *_forgotten(request),
-    ]
+    yield from _lanes(request, node)
+    yield from _removed([*outlived, *writes.removed.values()])
+    yield from _jobs(writes, node)
+    yield from _texts(writes)
+    yield from _workers(request, node)
+    yield from seen_asks(writes.for_nodes, node, request.offered_at)
+    yield from token_asks(writes.tokens)
+    yield from kept_asks(writes.kept)
+    yield from acts_asks(writes.acts, clock)
+    yield from hook_asks(writes.messages, writes.hooks, clock, most_waiting)
+    yield from _tallies(request, node)
+    yield from _forgotten(request)
 
 
-def _set(name: str, rows: Iterable[_Fields], **more: Any) -> Iterator[Asked]:
+def _set(name: str, rows: _Rows, **more: Any) -> Iterator[Asked]:
     """A statement for a set of rows; nothing if there are none."""
     rows = list(rows)
     if rows:
@@ -87,10 +102,10 @@ def _removed(jobs: Collection[JobRow]) -> Iterator[Asked]:
 
 def _jobs(writes: WriteSet, node: str) -> Iterator[Asked]:
     """What this node claims, ends or takes in is its own."""
-    yield from _set("save_attempts", map(asdict, writes.attempts.values()))
+    yield from _set("save_attempts", map(_attempt, writes.attempts.values()))
     yield from _set("add_jobs", (_new(job) | {"node": node} for job in writes.new.values()))
-    yield from _set("save_claims", (_some(job, CLAIMED) for job in writes.only_claimed()), node=node)
-    yield from _set("save_done", (_some(job, DONE) for job in writes.done.values()), node=node)
+    yield from _set("save_claims", map(_claimed, writes.only_claimed()), node=node)
+    yield from _set("save_done", map(_done, writes.done.values()), node=node)
     # PostgreSQL would take a whole number that no other store takes.
     check_storable([job.percent] for job in writes.changed())
     own = {seq for seq, job in writes.jobs.items() if seq in writes.claims or job.ended_clock is not None}

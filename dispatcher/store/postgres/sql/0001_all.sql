@@ -96,7 +96,7 @@ CREATE INDEX jobs_due ON jobs (run_at, seq) WHERE state = 'scheduled' AND backof
 CREATE INDEX jobs_backing_off ON jobs (backoff_until, seq) WHERE backoff_until IS NOT NULL;
 CREATE INDEX jobs_expiring ON jobs (expires_at, seq) WHERE expires_at IS NOT NULL AND state IN ('scheduled', 'queued');
 CREATE INDEX jobs_running ON jobs (node, seq) WHERE state = 'running';
-CREATE INDEX jobs_of_worker ON jobs (worker) WHERE state = 'running';
+CREATE INDEX jobs_of_worker ON jobs (worker) WHERE state = 'running' AND worker IS NOT NULL;
 CREATE INDEX jobs_outlived ON jobs (ended_clock, seq) WHERE ended_clock IS NOT NULL AND key IS NULL;
 CREATE INDEX jobs_outlived_keyed ON jobs (ended_clock, seq) WHERE ended_clock IS NOT NULL AND key IS NOT NULL;
 -- Lists for people ask for these among millions that succeeded.
