@@ -253,6 +253,18 @@ class ErrorText(Struct, frozen=True):
     stack: str
     code: str
 
+    @property
+    def own_stack(self) -> str:
+        """The stack without the lines of Pagehand's own scripts, from whose task it came; whole if nothing is left."""
+        lines = self.stack.splitlines()
+        own = [line for line in lines if not _OURS.search(line)]
+        return "\n".join(own) if any(_FRAME.search(line) for line in own) else self.stack
+
+
+#: A line of a stack that names a place in a script, and one that names a place in one of ours.
+_FRAME = re.compile(r":\d+")
+_OURS = re.compile(r"/static/[\w.-]+\.js(?:\?\S*)?:\d+")
+
 
 def error_of(text: str | None) -> ErrorText | None:
     """``{message, stack, code}`` from an error's JSON; anything else is shown as it is."""

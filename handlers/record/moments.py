@@ -81,7 +81,7 @@ def _error(attempt: AttemptView) -> str:
     if error is None:
         return ""
     message = f"{error.message} ({error.code})" if error.code else error.message
-    return f"{message}\n{error.stack}" if error.stack else message
+    return f"{message}\n{error.own_stack}" if error.stack else message
 
 
 def _of_acts(acts: Iterable[AuditEntry]) -> Iterator[Happening]:

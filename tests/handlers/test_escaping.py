@@ -65,7 +65,7 @@ CORPUS = [
 ]  # fmt: skip
 ALLOWED_SCRIPTS = re.compile(r"/static/(submit|console|keys)\.js\?v=[0-9a-f]{12}")
 #: Elements that the pages have by themselves.
-OURS = (("svg", "bars"), ("details", "described"), ("style", "record"))
+OURS = (("svg", "bars"), ("details", "described"), ("details", "stack"), ("style", "record"))
 
 
 class Elements(HTMLParser):

@@ -132,6 +132,20 @@ async def test_a_failed_job_shows_its_attempts_newest_first_with_stacks(browser:
     assert "Not accepted in time" in text
     assert "page 3 of 5 sent to the printer" in text
     assert "3 of at most 3" in text
+    assert text.count("at printLabel") == 1, "the same stack is not told twice"
+
+
+@pytest.mark.gen_test
+async def test_the_stack_of_an_earlier_try_is_folded_and_has_no_line_of_ours(browser: Browser, house: House) -> None:
+    job = await submit(house, "j", type="label")
+    ours = "\n    at run (http://h/static/worker.js:402:11)"
+    await (await take(house, job)).error(stack=f"at one (/tasks/label.js:1:1){ours}")
+    await house.pass_time(10.0)
+    await (await take(house, job)).error(stack=f"at two (/tasks/label.js:2:2){ours}", retry=False)
+    body = (await browser.get("/jobs/j")).body.decode()
+    assert re.findall(r"at (\w+) \(", body) == ["two", "one"]
+    assert "<summary>Stack of try 1</summary>" in body
+    assert "left out" in body
 
 
 @pytest.mark.gen_test
