@@ -12,7 +12,7 @@ ARGS ?=
 CAMPAIGNS := kill syscalls powercut churn restart backup simulator model planted reload faults nemesis cutpolls transports webhooks nodes
 FAST := tests/core tests/access tests/store tests/node tests/pages tests/config tests/transport tests/handlers \
   --ignore=tests/transport/test_engineio_client.py -m 'not browser'
-.PHONY: help run test test-fast test-others test-databases check lint fmt types simulate simulate-long demo screens bench docs lock coverage-core sbom planted-bugs mutants clean campaigns faults fuzz fuzz-api reliability
+.PHONY: help run test test-fast test-others test-databases check lint fmt types simulate simulate-long demo screens chores bench docs lock coverage-core sbom planted-bugs mutants clean campaigns faults fuzz fuzz-api reliability
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-17s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -68,6 +68,9 @@ demo: $(VENV)/test.stamp ## a farm to look at: a day of history, 27 simulated pa
 
 screens: $(VENV)/test.stamp ## photograph every screen of that farm into build/screens (Chromium and PhantomJS, half a minute)
 	@$(BIN)/python -m tests.demo.screens
+
+chores: $(VENV)/test.stamp ## a day's work of an operator, an author and an administrator in Chromium: clicks and seconds (2 min; ARGS=Operator)
+	@$(BIN)/python -m tests.chores $(ARGS)
 
 coverage-core: $(VENV)/test.stamp ## the core's tests must cover every branch of it
 	$(BIN)/python -m coverage run --source=dispatcher/core -m pytest -q tests/core $(ARGS)

@@ -32,11 +32,11 @@ _EVERY_S = 0.7
 
 
 @contextlib.asynccontextmanager
-async def demo(directory: Path, port: int = 0) -> AsyncIterator[ServerProcess]:
-    """The farm; it works as long as this lasts."""
+async def demo(directory: Path, port: int = 0, *flags: str) -> AsyncIterator[ServerProcess]:
+    """The farm; it works as long as this lasts. ``flags``: of its server."""
     store = directory / "jobs.db"
     jobs = await write_history(store, time.time())
-    server = ServerProcess(directory, "--env-label", "DEMO", port=port, store=store)
+    server = ServerProcess(directory, "--env-label", "DEMO", *flags, port=port, store=store)
     await server.start()
     farms = [
         Farm(server.url, workers=_STAYED, types=DESK_TYPES, name_prefix="DESK", faults=_DESK_FAULTS, labels=_BERLIN),

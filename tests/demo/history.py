@@ -129,6 +129,8 @@ class _Day:
     async def _leave_something_to_do(self) -> None:
         """What somebody who looks must see to: a doubt, jobs that nobody can do, a type that is paused."""
         dispatcher: Dispatcher = self._house.dispatcher
+        while await self._answer(1.0, dead_line=False):  # a job that had failed is tried again
+            pass
         await self._submit("print-label", effects="once")
         [(desk, offer)] = [(desk, m) for desk in self._desks for m in await self._house.hear(desk) if m["op"] == "job"]
         await self._house.say(desk, op="accept", attempt=offer["attempt"])
