@@ -9,7 +9,7 @@ PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 ARGS ?=
 
 .DEFAULT_GOAL := help
-CAMPAIGNS := kill syscalls powercut churn restart backup simulator model planted reload faults nemesis cutpolls transports webhooks nodes
+CAMPAIGNS := kill syscalls powercut churn restart backup simulator model planted reload faults nemesis cutpolls transports webhooks nodes leaks
 FAST := tests/core tests/access tests/store tests/node tests/pages tests/config tests/transport tests/handlers \
   --ignore=tests/transport/test_engineio_client.py -m 'not browser'
 .PHONY: help run test test-fast test-others test-databases check lint fmt types simulate simulate-long demo screens chores bench docs lock coverage-core sbom planted-bugs mutants clean campaigns faults fuzz fuzz-api reliability
@@ -117,6 +117,7 @@ campaign-transports: ## real browsers by each transport and through proxies, 1,0
 campaign-cutpolls: ## polls cut after 1 s and 5 s, 1,500 messages (ARGS=--long: 10,000)
 campaign-webhooks: ## webhooks to receivers with moods, the server killed 50 times (ARGS=--long: 200)
 campaign-nodes: ## five servers on one PostgreSQL: kills, wake-ups, crashes and fail-overs of the database, 4 min (ARGS=--long: 1,000 kills, 45 min)
+campaign-leaks: ## what a worker page and an open console keep in Chromium, 25 min (ARGS=--long: 2 h 10 min)
 $(CAMPAIGNS:%=campaign-%): campaign-%: $(VENV)/test.stamp
 	$(BIN)/python -m tests.campaigns.$* $(ARGS)
 

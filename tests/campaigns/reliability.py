@@ -88,6 +88,12 @@ CAMPAIGNS = {
         "and again while they run, sometimes at the very moment at which some of them end. The store's rows are the "
         "judge.",
     ),
+    "leaks": (
+        "What browsers keep",
+        "Chromium shows a worker page that works all the time and is told to connect anew now and then, and after it the "
+        "console's overview, whose timers are sped up. After each pause its garbage is collected, and what is left is "
+        "counted. What leaks has grown from one third of the run to the next.",
+    ),
     "transports": (
         "Real browsers by each transport",
         "The worker page works in Chromium: it moves to a WebSocket, is told to poll, or stands behind a proxy that "
