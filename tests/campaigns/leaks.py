@@ -86,8 +86,9 @@ class Growth(NamedTuple):
 def grown(samples: list[Sample]) -> Growth:
     """From samples that were taken at even times. The first third warms up."""
     third = len(samples) // 3
-    before, after = (_middle(part) for part in (samples[third : 2 * third], samples[2 * third :]))
-    return Growth(len(samples), *(a - b for a, b in zip(after, before, strict=True)), level=after)
+    before, after = _middle(samples[third : 2 * third]), _middle(samples[2 * third :])
+    more = [a - b for a, b in zip(after, before, strict=True)]
+    return Growth(len(samples), more[0], more[1], more[2], level=after)
 
 
 def _middle(samples: list[Sample]) -> Sample:

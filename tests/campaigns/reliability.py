@@ -90,9 +90,9 @@ CAMPAIGNS = {
     ),
     "leaks": (
         "What browsers keep",
-        "Chromium shows a worker page that works all the time and is told to connect anew now and then, and after it the "
-        "console's overview, whose timers are sped up. After each pause its garbage is collected, and what is left is "
-        "counted. What leaks has grown from one third of the run to the next.",
+        "Chromium shows a worker page that works all the time and is told to connect anew now and then, and after it "
+        "the console's overview, whose timers are sped up. After each pause its garbage is collected, and what is left "
+        "is counted. What leaks has grown from one third of the run to the next.",
     ),
     "transports": (
         "Real browsers by each transport",
