@@ -119,7 +119,7 @@ class Settings:
     )
     search: bool = _plain(
         True,
-        "keep an index of the words in data, results and errors, by which a search is fast; "
+        "keep an index of the words in data, results, errors and summaries, by which a search is fast; "
         "for a short job it costs some 30 microseconds and 60 to 100 bytes",
         "jobs",
     )

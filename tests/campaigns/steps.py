@@ -228,7 +228,7 @@ def _content(database: sqlite3.Connection) -> dict[str, object]:
             rows = database.execute(f'SELECT * FROM "{table}"').fetchall()
             # Not its key, which is drawn, nor its life's number, nor what is moved between steps: the mark of its log,
             # and how far the index of words reaches.
-            moved = ("key", "epoch", "log", "search_first")
+            moved = ("key", "epoch", "log", "search_first_2")
             content[table] = sorted(([*row] for row in rows if row[0] not in moved), key=repr)
     return content
 

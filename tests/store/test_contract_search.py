@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from dispatcher.core.jobs.model import JobFilter
 from dispatcher.core.jobs.states import JobState
-from dispatcher.core.jobs.turn import Delete, Retry
+from dispatcher.core.jobs.turn import Amend, Cancel, Delete, Retry
 from dispatcher.errors import BadParameter
 from tests.store.conftest import OpenDesk
 from tests.store.contract import KINDS, SQLITE, Desk, Kind, error, result
@@ -57,6 +57,20 @@ def test_a_search_finds_text_in_results_and_in_the_last_error_alone(desk: Desk) 
     desk.command(Retry(claim.job))
     desk.report(result(desk.claim_one().attempt, '"printed"'))
     assert _found(desk, "printed") == _found(desk, "order") == [claim.job]
+
+
+def test_a_search_finds_text_in_the_summary_alone_and_no_more_once_the_job_is_removed(desk: Desk) -> None:
+    summary = "Müller, 2nd floor \\u0041 C:\\new"
+    (job,) = _submit(desk, "order", summary=summary, tags=("late",))
+    (other,) = _submit(desk, "Muller")
+    assert _found(desk, "muller floor") == [job]
+    assert _found(desk, "müller") == [other, job]
+    assert _found(desk, "order floor") == _found(desk, "late") == []  # each word in another text; a tag is none
+    desk.command(Amend(job=job, tags=("early",)))
+    assert _found(desk, "muller floor") == [job]
+    desk.command(Cancel(job, "no"))
+    desk.command(Delete(job))
+    assert _found(desk, "muller") == [other]
 
 
 def test_a_job_that_is_removed_is_found_no_more_and_others_are(desk: Desk) -> None:

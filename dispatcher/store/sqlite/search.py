@@ -45,30 +45,35 @@ MOST_WAITING, _MOST_CHARS_WAITING = 512, 100_000
 #: A word's beginning is asked of the index if so many places at most have it: FTS5 reads all before the first hit.
 _MOST_PLACES = 20_000
 #: The texts of a job.
-_DATA, _RESULT, _ERROR = range(3)
+_DATA, _RESULT, _ERROR, _SUMMARY = range(4)
 #: The number of a job, and these.
-_Texts = tuple[int, str | None, str | None, str | None]
+_Texts = tuple[int, str | None, str | None, str | None, str | None]
+#: Where ``first`` is kept. Its number counts up with what the index holds, and how: 2 has summaries. A version of the
+#: program knows the index of its own form alone, and makes it anew from any other.
+_NAME = "search_first_2"
 #: Behind all letters and digits.
 _LAST = "\U0010ffff"
 
-_FIRST = "SELECT value FROM meta WHERE name = 'search_first'"
+_FIRST = f"SELECT value FROM meta WHERE name = '{_NAME}'"  # noqa: S608
+_FORMS = "SELECT name FROM meta WHERE name LIKE 'search_first%'"
 _MAKE = "CREATE VIRTUAL TABLE job_words USING fts5(text, content='', columnsize=0, tokenize='ascii')"
 _MAKE_WAITING = "CREATE TABLE IF NOT EXISTS job_words_waiting (number INTEGER PRIMARY KEY)"
 _VOCABULARY = "CREATE VIRTUAL TABLE temp.job_vocabulary USING fts5vocab('main', 'job_words', 'instance')"
-_START = """
-    INSERT INTO meta (name, value) VALUES ('search_first', (SELECT coalesce(max(seq), 0) + 1 FROM jobs))
-"""
+_START = f"""
+    INSERT INTO meta (name, value) VALUES ('{_NAME}', (SELECT coalesce(max(seq), 0) + 1 FROM jobs))
+"""  # noqa: S608
 #: Only in the life that has begun last (see SAVE_CLOCK).
-_MOVE = """
-    UPDATE meta SET value = ?1 WHERE name = 'search_first' AND (SELECT value FROM meta WHERE name = 'epoch') = ?2
+_MOVE = f"""
+    UPDATE meta SET value = ?1 WHERE name = '{_NAME}' AND (SELECT value FROM meta WHERE name = 'epoch') = ?2
     RETURNING 1
-"""
+"""  # noqa: S608
 _ADD = "INSERT INTO job_words (rowid, text) VALUES (?, ?)"
 _REMOVE = "INSERT INTO job_words (job_words, rowid, text) VALUES ('delete', ?, ?)"
 _WAIT = "INSERT OR IGNORE INTO job_words_waiting VALUES {rows}"
 _WAIT_NO_MORE = "DELETE FROM job_words_waiting WHERE number IN (SELECT value FROM json_each(?))"
 _TEXTS = f"""
-    SELECT j.seq, substr(d.data, 1, {MOST_CHARS}), substr(r.value, 1, {MOST_CHARS}), substr(j.error, 1, {MOST_CHARS})
+    SELECT j.seq, substr(d.data, 1, {MOST_CHARS}), substr(r.value, 1, {MOST_CHARS}), substr(j.error, 1, {MOST_CHARS}),
+        json_extract(j.about, '$.summary')
     FROM jobs j JOIN job_data d ON d.seq = j.seq LEFT JOIN results r ON r.seq = j.seq
 """  # noqa: S608
 _TEXTS_OF = f"{_TEXTS} WHERE j.seq IN (SELECT value FROM json_each(?)) ORDER BY j.seq DESC"  # noqa: S608
@@ -81,15 +86,15 @@ _PLACES = "SELECT count(*) FROM (SELECT 1 FROM temp.job_vocabulary WHERE term >=
 def prepare_index(connection: sqlite3.Connection, epoch: int, *, wanted: bool) -> SearchIndex | None:
     """Makes the index if there is none, or removes it. None: there is none. Raises sqlite3.Error.
 
-    One that was not kept up for a while is made anew.
+    One that was not kept up for a while, or has another form, is made anew.
     """
     has_fts5 = _has_fts5(connection)
-    begun = connection.execute(_FIRST).fetchone() is not None
+    begun = connection.execute(_FORMS).fetchall() == [(_NAME,)]
     there = connection.execute("SELECT 1 FROM sqlite_schema WHERE name = 'job_words'").fetchone() is not None
     use = wanted and has_fts5
     if begun != use or there != use:
         connection.execute("BEGIN IMMEDIATE")
-        connection.execute("DELETE FROM meta WHERE name = 'search_first'")
+        connection.execute("DELETE FROM meta WHERE name LIKE 'search_first%'")
         if there and has_fts5:
             connection.execute("DROP TABLE job_words")
         connection.execute("DROP TABLE IF EXISTS job_words_waiting")
@@ -147,6 +152,7 @@ class SearchIndex:
         first = self.first
         new = {seq * 4 + _DATA: data for seq, data in writes.data.items() if seq >= first}
         new |= {seq * 4 + _RESULT: value for seq, value in writes.results if seq >= first}
+        new |= {seq * 4 + _SUMMARY: job.about.summary for seq, job in writes.new.items() if job.about.summary}
         changed = {job.seq: job.error for job in writes.changed() if job.seq >= first}
         if changed:
             new |= self._errors(changed)

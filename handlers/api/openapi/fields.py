@@ -89,8 +89,8 @@ _JOBS = {
     "error": Field(_FILTER, "The code of the last error."),
     "q": Field(
         _SEARCH,
-        "Words that all stand in the job's data, in its result or in its last error. A word also finds those that "
-        "begin with it; words in quotation marks are found as they stand there.",
+        "Words that all stand in the job's data, in its result, in its last error or in its summary. A word also finds "
+        "those that begin with it; words in quotation marks are found as they stand there.",
     ),
     "created_after": Field(_WHEN, _INSTANT),
     "created_before": Field(_WHEN, _INSTANT),

@@ -6,6 +6,7 @@ import json
 import shutil
 import sqlite3
 from collections.abc import Callable, Iterator
+from contextlib import closing
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -127,7 +128,7 @@ def test_a_store_whose_sqlite_has_no_fts5_says_nothing_and_keeps_no_index() -> N
             return super().execute(statement, *rest)
 
     database = sqlite3.connect(":memory:", factory=Plain, isolation_level=None)
-    database.executescript("CREATE TABLE meta (name, value); INSERT INTO meta VALUES ('search_first', 7)")
+    database.executescript("CREATE TABLE meta (name, value); INSERT INTO meta VALUES ('search_first_2', 7)")
     assert prepare_index(database, 1, wanted=True) is None
     assert database.execute("SELECT * FROM meta").fetchall() == []  # whoever has FTS5 again makes it anew
     database.close()
@@ -256,3 +257,20 @@ def test_a_slice_that_fails_is_the_end_of_the_store(desk: Desk) -> None:
     for act in (partial(_at, desk, fail), partial(desk.submit, spec())):
         with pytest.raises(StorageTrouble, match="the store failed: not authorized"):
             act()
+
+
+def test_an_index_of_another_form_is_made_anew_even_if_this_form_was_there_before(desk: Desk, quick_path: Path) -> None:
+    """A store that an older version has worked on, and one that has gone there and back."""
+    (job,) = [job.id for job in desk.submit(spec(data='"order"', summary="for Berlin"))]
+    for there in ("UPDATE meta SET name = 'search_first' WHERE name = 'search_first_2'",
+                  "INSERT INTO meta (name, value) VALUES ('search_first', 0)"):  # fmt: skip
+        _filled(desk)
+        desk.close()
+        with closing(sqlite3.connect(quick_path / "jobs.db")) as database, database:
+            database.execute("DELETE FROM job_words_waiting")
+            database.execute("INSERT INTO job_words (job_words) VALUES ('delete-all')")
+            database.execute(there)
+        desk.open()
+        _filled(desk)
+        assert _found(desk, "berlin") == [job]
+    _at(desk, lambda: _check(_store(desk)._db))

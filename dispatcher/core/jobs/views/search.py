@@ -1,7 +1,8 @@
 """Text search over jobs: what a person's text asks for, and whether a job's texts have it.
 
 A word is a run of letters and digits. Case and accents do not count. All that is asked for must stand in the same one
-of a job's texts: its data, its result or its last error. A store may have an index; this says what it must find.
+of a job's texts: its data, its result, its last error or its summary. A store may have an index; this says what it must
+find.
 
 A store keeps words in the form that ``plain`` makes. If that form changes, every index must be made anew.
 """
@@ -44,8 +45,8 @@ class Phrase(Struct, frozen=True):
 
 
 def plain(text: str) -> str:
-    """The beginning of a JSON text in the form that is searched. Beyond ASCII it has lower letters, digits and blanks;
-    of ASCII a reader must take all but letters and digits for blanks, and not heed the case.
+    """The beginning of a text (JSON, or a summary) in the form that is searched. Beyond ASCII it has lower letters,
+    digits and blanks; of ASCII a reader must take all but letters and digits for blanks, and not heed the case.
     """
     text = text[:MOST_CHARS]
     if "\\" in text:
@@ -92,7 +93,7 @@ def search_of(text: str) -> tuple[Phrase, ...]:
 
 
 def has_text(search: Iterable[Phrase], texts: Iterable[str | None]) -> bool:
-    """Whether one of a job's JSON texts has all of this."""
+    """Whether one of a job's texts has all of this."""
     search = tuple(search)
     return any(_has(search, text) for text in texts if text is not None)
 

@@ -108,7 +108,12 @@ def add_filters(parser: argparse.ArgumentParser) -> None:
     add("--owner", metavar="NAME", help="submitted with the token of this name")
     add("--key", help="with this idempotency key, or of the batch that has it")
     add("--error", metavar="CODE", help="with this code in the last error")
-    add("--search", metavar="TEXT", dest="q", help='with these words in data, result or error; "a phrase" as it stands')
+    add(
+        "--search",
+        metavar="TEXT",
+        dest="q",
+        help='with these words in data, result, error or summary; "a phrase" as it stands',
+    )
     add(
         "--since",
         metavar="TIME",
