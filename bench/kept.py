@@ -2,14 +2,16 @@
 
 The jobs are submitted and done through the API, with types, tags and texts in turn; one in a thousand fails. Then each
 look is asked for some times, one after the other. A look's time in the store holds up turns, so the slowest is told
-too. ``--store`` keeps the store, or takes one that an earlier run has kept. ``--pages`` idle pages, which another
-process holds, are there meanwhile.
+too. Last come open consoles: ``--consoles`` of them, each of which asks for its screen every five seconds; their share
+of a core is told. ``--store`` keeps the store, or takes one that an earlier run has kept. ``--pages`` idle pages, which
+another process holds, are there meanwhile.
 """
 
 from __future__ import annotations
 
 import argparse
 import asyncio
+import json
 import os
 import sys
 import tempfile
@@ -20,7 +22,7 @@ from typing import NamedTuple
 
 from bench.load.getter import Getter
 from bench.load.herd import TOGETHER
-from bench.load.meter import loop_ms
+from bench.load.meter import cpu_s, loop_ms
 from bench.load.pages import JobPage
 from bench.load.progress import Run, sleep, until
 from bench.load.steady import holding
@@ -34,6 +36,8 @@ _TAGS = 1_000
 _FAILS = 1_000
 #: One ping interval: the idle pages, and so their pings, come evenly over it.
 _COMING_S = 20.0
+#: How often a console asks that nobody touches.
+_REFRESH_S = 5.0
 _STREETS = ("Linden", "Garten", "Haupt", "Kirch", "Berg", "Bahnhof", "Schul", "Ring")
 _API = "/api/v1/jobs"
 
@@ -58,8 +62,8 @@ class Look(NamedTuple):
     target: str
 
 
-def looks(jobs: int) -> list[Look]:
-    """What operators and programs ask for. ``jobs``: how many there are."""
+def looks(job: str, worker: str) -> list[Look]:
+    """What operators and programs ask for; a job and a worker by their ids."""
     return [
         Look("the newest 50 jobs", f"{_API}?limit=50"),
         Look("of a type", f"{_API}?type=kept-3&limit=50"),
@@ -75,13 +79,20 @@ def looks(jobs: int) -> list[Look]:
         Look("failed, with a text", f"{_API}?state=failed&q=%22asked%22&limit=50"),
         Look("counts: /api/v1/stats", "/api/v1/stats"),
         Look("types: /api/v1/types", "/api/v1/types"),
-        Look("the overview: /", "/"),
-        Look("the list: /jobs", "/jobs"),
         Look("workers: /api/v1/workers", "/api/v1/workers?limit=50"),
-        Look("the page of workers: /workers", "/workers"),
+        *(Look(f"the screen {path}", path) for path in screens(job, worker)),
         Look("the oldest 100 changes that are kept", "/api/v1/changes?after=oldest"),
         Look("a scrape: /metrics", "/metrics"),
     ]
+
+
+def screens(job: str, worker: str) -> list[str]:
+    """Every screen of the console that shows what is kept."""
+    return [
+        "/", "/jobs", "/jobs?state=failed", "/jobs?q=lindenweg", "/jobs?tick=1&type=kept-3", f"/jobs/{job}",
+        f"/jobs/{job}/record", "/failures", "/history", "/doubts", "/operations", "/types", "/types/kept-3", "/workers",
+        f"/workers/{worker}", "/board", "/board?type=kept-3", "/submit", "/phone",
+    ]  # fmt: skip
 
 
 async def _prepare(server: Server, jobs: int) -> None:
@@ -123,13 +134,53 @@ async def _measure(server: Server, given: argparse.Namespace, prepared: bool) ->
     Run.ending = True
 
 
+async def _first(server: Server, which: str) -> str:
+    """The id of the first in a list, or one that there is not."""
+    items = json.loads(await Getter(server.port).get(f"/api/v1/{which}limit=1"))["items"]
+    return str(items[0]["id"]) if items else ""
+
+
 async def _table(server: Server, given: argparse.Namespace) -> None:
-    print("| look | median ms | slowest ms | the loop's ms |\n|---|---:|---:|---:|")
-    for look in looks(given.jobs):
-        took_ms, of_the_loop_ms = await _look(server, look, given.times)
-        print(
-            f"| {look.name} | {took_ms[len(took_ms) // 2]:.2f} | {took_ms[-1]:.2f} | {of_the_loop_ms:.2f} |", flush=True
-        )
+    job, worker = await _first(server, "jobs?"), await _first(server, "workers?state=connected&")
+    print("| look | median ms | 95 % ms | slowest ms | the loop's ms |\n|---|---:|---:|---:|---:|")
+    for look in looks(job, worker):
+        if not look.target.endswith("/workers/"):  # without idle pages there is no worker
+            took_ms, of_the_loop_ms = await _look(server, look, given.times)
+            middle, most = took_ms[len(took_ms) // 2], took_ms[int(0.95 * len(took_ms))]
+            print(f"| {look.name} | {middle:.2f} | {most:.2f} | {took_ms[-1]:.2f} | {of_the_loop_ms:.2f} |", flush=True)
+    if given.consoles:
+        await _open_consoles(server, given.consoles, given.seconds)
+
+
+async def _open_consoles(server: Server, consoles: int, seconds: float) -> None:
+    """Their share of a core, beside that of the idle pages alone."""
+    alone = await _share(server, seconds)
+    paths = ["/", "/jobs", "/workers", "/types"]
+    stops = time.monotonic() + seconds
+    watching = [
+        asyncio.ensure_future(_watch(server, paths[number % len(paths)], number / consoles, stops))
+        for number in range(consoles)
+    ]
+    share = await _share(server, seconds)
+    await asyncio.gather(*watching)
+    print(
+        f"\n{consoles} open consoles: {100 * (share - alone):.1f} % of a core beside {100 * alone:.1f} % without them"
+    )
+
+
+async def _watch(server: Server, path: str, share: float, stops: float) -> None:
+    getter = Getter(server.port)
+    await sleep(_REFRESH_S * share)
+    while time.monotonic() < stops:
+        await getter.get(path)
+        await sleep(_REFRESH_S)
+
+
+async def _share(server: Server, seconds: float) -> float:
+    """Of a core, over so long."""
+    before, began = cpu_s(server.pid), time.monotonic()
+    await sleep(seconds)
+    return (cpu_s(server.pid) - before) / (time.monotonic() - began)
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -140,6 +191,8 @@ def main(argv: Sequence[str] | None = None) -> int:
         "--pages", type=int, default=0, help="idle pages beside them; 10,000 need 10,500 descriptors (default: 0)"
     )
     parser.add_argument("--times", type=int, default=20, help="how often each look is asked for (default: 20)")
+    parser.add_argument("--consoles", type=int, default=0, help="open consoles, at the end (default: 0)")
+    parser.add_argument("--seconds", type=float, default=20.0, help="how long these are watched (default: 20)")
     parser.add_argument("--store", type=Path, help="where the store is, or is to be")
     given = parser.parse_args(argv)
     if given.jobs < 2 * _BATCH or given.jobs % (2 * _BATCH):

@@ -210,11 +210,24 @@ def test_followers_that_come_and_go_see_each_change_once_and_in_order():
 
 @pytest.mark.slow
 def test_looks_at_a_store_with_many_jobs_are_measured():
-    command = [sys.executable, "-m", "bench.kept", "--jobs", "2000", "--times", "2"]
+    command = [
+        sys.executable,
+        "-m",
+        "bench.kept",
+        "--jobs",
+        "2000",
+        "--times",
+        "2",
+        "--consoles",
+        "3",
+        "--seconds",
+        "1",
+    ]
     ended = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=100)
     assert ended.returncode == 0, ended.stdout + ended.stderr
     lines = [line for line in ended.stdout.splitlines() if line.startswith("| ")]
-    assert len(lines) == 1 + len(looks(2_000))
+    assert len(lines) == len(looks("a-job", "")), "the heading, and all looks but that at one worker: there is none"
+    assert ended.stdout.splitlines()[-1].startswith("3 open consoles: ")
 
 
 @pytest.mark.slow
