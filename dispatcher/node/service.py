@@ -8,7 +8,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import random
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 from msgspec.structs import replace
 
@@ -80,7 +80,7 @@ class Dispatcher(BatchVerbs, FarmVerbs):
         clock: Clock,
         rng: random.Random,
         new_worker_id: Callable[[], str],
-        shipped_types: Callable[[], Iterable[str]] = tuple,
+        shipped: Callable[[], Mapping[str, str]] = dict,
         failed: Callable[[StorageTrouble], None] = lambda error: None,
         now_and_then: Callable[[], None] = lambda: None,
         poster: Poster | None = None,
@@ -111,9 +111,9 @@ class Dispatcher(BatchVerbs, FarmVerbs):
         self._accepting = self.draining = False
         #: It looks in a moment whether something is to be done.
         self._looks = False
-        self._make_verbs(poster, rng, shipped_types)
+        self._make_verbs(poster, rng, shipped)
 
-    def _make_verbs(self, poster: Poster | None, rng: random.Random, shipped: Callable[[], Iterable[str]]) -> None:
+    def _make_verbs(self, poster: Poster | None, rng: random.Random, shipped: Callable[[], Mapping[str, str]]) -> None:
         """What serves programs and operators, above turns and pages."""
         settings, store, clock = self.settings, self._store, self._clock
         #: For those who follow the changes.

@@ -34,7 +34,7 @@ WAITING = "0199c3a1-7d52-7c3e-9a41-5be0c0ffee01"
 
 async def rich(house: House) -> None:
     """Jobs in all states, five workers of four names, five types."""
-    house.shipped[:] = ["host-call"]
+    house.shipped = {"host-call": "0123456789ab-1700000000"}
     await ended_jobs(house)
     await open_jobs(house)
     page = {"document_mode": "5"}

@@ -6,6 +6,7 @@ all parts may read it.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from enum import StrEnum
 
 from msgspec import Struct
@@ -134,6 +135,8 @@ class Worker(Struct):
     #: What its page says itself: an operator's name and labels win.
     said_name: str = ""
     said_labels: Labels = ()
+    #: The versions of its tasks, by type, as far as its page says them.
+    versions: Mapping[str, str] = {}
     #: Its page has shown the credential of this worker: no other page may speak for it.
     joined: bool = False
     #: Types that no other worker here offered when it named them.

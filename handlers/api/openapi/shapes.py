@@ -323,6 +323,7 @@ class TaskShape(Struct):
     title: str
     example: Any
     summary: str
+    version: Annotated[str, Meta(description="of its file: a digest, then when it was changed")]
 
 
 class TaskFaultShape(Struct):

@@ -44,9 +44,31 @@ class TypeShape(Struct):
     ]
 
 
-class OneTypeShape(TypeShape):
-    """A type, with its links."""
+class TaskVersionShape(Struct):
+    """One version of a task, and how many pages have it."""
 
+    version: str
+    changed_at: Instant | None
+    pages: Count
+    newest: Annotated[bool, Meta(description="whether the site offers it")]
+
+
+class DeployedShape(Struct):
+    """Which versions of the task the pages have that are connected to this server."""
+
+    version: Annotated[str | None, Meta(description="what the site offers")]
+    changed_at: Annotated[Instant | None, Meta(description="when its file was changed")]
+    pages: Annotated[Count, Meta(description="those that offer the type")]
+    old: Annotated[Count, Meta(description="those with another version than the site")]
+    silent: Annotated[Count, Meta(description="those that do not say which one they have")]
+    versions: list[TaskVersionShape]
+    sentence: str
+
+
+class OneTypeShape(TypeShape):
+    """A type, with the versions of its task, and its links."""
+
+    deployed: DeployedShape
     links: dict[str, str]
 
 

@@ -1,0 +1,39 @@
+"""Which versions of a task the connected pages of this node have."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable
+
+from dispatcher.core.fleet.worker import Worker, WorkerState
+from dispatcher.core.jobs.views.deployed import MOST_VERSIONS, Deployed, TaskVersion, changed_at, same_version
+
+__all__ = ["deployed", "is_connected"]
+
+
+def is_connected(worker: Worker) -> bool:
+    """Whether its page is here now."""
+    return worker.state is WorkerState.CONNECTED and worker.session is not None
+
+
+def deployed(name: str, offered: str | None, workers: Iterable[Worker]) -> Deployed:
+    """The versions of one task. ``offered``: that of the site; None: it has none. Walks all workers."""
+    here = [worker.versions.get(name, "") for worker in workers if name in worker.types and is_connected(worker)]
+    counts: Counter[str] = Counter()
+    latest: dict[str, str] = {}
+    for version, pages in Counter(here).items():
+        digest = version.partition("-")[0]
+        counts[digest] += pages
+        latest.setdefault(digest, version)
+    silent = counts.pop("", 0)
+    found = [_told(latest[digest], offered, pages) for digest, pages in counts.items()]
+    found.sort(key=lambda one: (not one.newest, -one.pages, one.version))
+    old = 0 if offered is None else sum(one.pages for one in found if not one.newest)
+    return Deployed(type=name, version=offered, pages=len(here), old=old, silent=silent, versions=found[:MOST_VERSIONS])
+
+
+def _told(version: str, offered: str | None, pages: int) -> TaskVersion:
+    """One that the site offers is told as the site has it, whatever its pages know of the file's time."""
+    newest = offered is not None and same_version(version, offered)
+    version = offered if newest and offered is not None else version
+    return TaskVersion(version, changed_at(version), pages, newest)
