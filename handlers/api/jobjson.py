@@ -276,6 +276,7 @@ def one_type_json(view: TypeView, deployed: Deployed) -> Json:
 def deployed_json(one: Deployed) -> Json:
     """Which versions of a task the connected pages have."""
     return {
+        "type": one.type,
         "version": one.version,
         "changed_at": instant(None if one.version is None else changed_at(one.version)),
         "pages": one.pages,

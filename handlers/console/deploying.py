@@ -1,13 +1,14 @@
-"""Which versions of a task the pages have, in one sentence. Pure."""
+"""Which versions of a task the pages have, and how far a rollout is, in a sentence each. Pure."""
 
 from __future__ import annotations
 
 from datetime import UTC, datetime
 
+from dispatcher.core.jobs.acts.rollouts import ENOUGH_JOBS, WATCH_S, RolloutState, RolloutView
 from dispatcher.core.jobs.views.deployed import Deployed, TaskVersion
 from handlers.console import words
 
-__all__ = ["deployed_words"]
+__all__ = ["deployed_words", "rollout_words"]
 
 #: How many old versions a sentence names.
 MOST_NAMED = 3
@@ -50,3 +51,32 @@ def _of(version: TaskVersion) -> str:
     if version.changed_at is None:
         return f" called {version.version}"
     return f" of {datetime.fromtimestamp(version.changed_at, UTC):%Y-%m-%d %H:%M} UTC"
+
+
+def rollout_words(view: RolloutView) -> str:
+    """``7 pages have loaded anew, 5 are loading anew, 8 are left.``"""
+    done = words.plural(view.reloaded, "page")
+    have = f"{done} {_have(view.reloaded)} loaded anew"
+    if view.state is RolloutState.STOPPED:
+        left = len(view.reloading) + view.left
+        return f"Stopped: {view.detail}. {have}, {words.plural(left, 'page')} {_have(left)} not."
+    if view.state is RolloutState.DONE:
+        return f"Done: {have}. No connected page has an old task."
+    going = len(view.reloading)
+    text = f"{have}, {going:,} {_are(going)} about to, {view.left:,} {_are(view.left)} left."
+    if view.watching:
+        return f"{text} It watches the reloaded ones: {_watched(view)}."
+    return text
+
+
+def _are(pages: int) -> str:
+    return "is" if pages == 1 else "are"
+
+
+def _watched(view: RolloutView) -> str:
+    new = view.new
+    how = (
+        f"{new.failed:,} of {words.plural(new.ended, 'try', 'tries')} failed" if new.ended else "none has had a job yet"
+    )
+    most = words.age(WATCH_S)
+    return f"{how}; it goes on after {ENOUGH_JOBS} tries or {most}"

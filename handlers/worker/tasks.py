@@ -113,6 +113,7 @@ class TaskDirectory:
         #: Each submission asks for them, and one that looked at every file would cost more than all the rest.
         self._summaries: dict[str, SummaryTemplate] = {}
         self._summaries_due = -inf
+        self._versions: dict[str, str] = {}
 
     def _now(self) -> _Listing:
         now, changed_ns = self._clock.monotonic(), self._root.stat().st_mtime_ns
@@ -155,8 +156,10 @@ class TaskDirectory:
         return [task.name for task in self.tasks()]
 
     def versions(self) -> dict[str, str]:
-        """The versions of all tasks, by their names."""
-        return {task.name: task.version for task in self.tasks()}
+        """The versions of all tasks, by their names; as they last were, if the directory has gone."""
+        with contextlib.suppress(OSError):
+            self._versions = {task.name: task.version for task in self.tasks()}
+        return self._versions
 
     def tasks(self) -> list[Task]:
         """All tasks, by name. The log names the faults that it has not named yet."""

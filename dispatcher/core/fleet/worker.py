@@ -183,13 +183,17 @@ class Worker(Struct):
 
     def standing(self) -> Standing:
         """Why it takes jobs now, or does not."""
-        if self.state is not WorkerState.CONNECTED or self.session is None:
+        if not self.is_connected():
             return Standing.AWAY
         if self.wants_none():
             return Standing.PAUSED
         if self.aside:
             return Standing.ASIDE
         return Standing.IDLE if len(self.attempts) < self.slots else Standing.BUSY
+
+    def is_connected(self) -> bool:
+        """Whether its page is here now."""
+        return self.state is WorkerState.CONNECTED and self.session is not None
 
     def wants_none(self) -> bool:
         """Whether somebody keeps it from jobs: the person at its page, or an operator."""

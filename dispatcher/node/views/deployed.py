@@ -5,20 +5,15 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable
 
-from dispatcher.core.fleet.worker import Worker, WorkerState
+from dispatcher.core.fleet.worker import Worker
 from dispatcher.core.jobs.views.deployed import MOST_VERSIONS, Deployed, TaskVersion, changed_at, same_version
 
-__all__ = ["deployed", "is_connected"]
-
-
-def is_connected(worker: Worker) -> bool:
-    """Whether its page is here now."""
-    return worker.state is WorkerState.CONNECTED and worker.session is not None
+__all__ = ["deployed"]
 
 
 def deployed(name: str, offered: str | None, workers: Iterable[Worker]) -> Deployed:
     """The versions of one task. ``offered``: that of the site; None: it has none. Walks all workers."""
-    here = [worker.versions.get(name, "") for worker in workers if name in worker.types and is_connected(worker)]
+    here = [worker.versions.get(name, "") for worker in workers if name in worker.types and worker.is_connected()]
     counts: Counter[str] = Counter()
     latest: dict[str, str] = {}
     for version, pages in Counter(here).items():
