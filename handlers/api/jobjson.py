@@ -192,6 +192,7 @@ def _attempt(attempt: AttemptView) -> Json:
         "ended_at": instant(attempt.ended_at),
         "late_at": instant(attempt.late_at),
         "node": attempt.node or None,
+        "task_version": attempt.task_version,
         "error": raw(attempt.error),
     }
 

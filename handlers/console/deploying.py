@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
-
 from dispatcher.core.jobs.acts.rollouts import ENOUGH_JOBS, WATCH_S, RolloutState, RolloutView
 from dispatcher.core.jobs.views.deployed import Deployed, TaskVersion
 from handlers.console import words
@@ -50,7 +48,7 @@ def _have(pages: int) -> str:
 def _of(version: TaskVersion) -> str:
     if version.changed_at is None:
         return f" called {version.version}"
-    return f" of {datetime.fromtimestamp(version.changed_at, UTC):%Y-%m-%d %H:%M} UTC"
+    return f" of {words.minute(version.changed_at)}"
 
 
 def rollout_words(view: RolloutView) -> str:

@@ -71,6 +71,8 @@ class Attempt(Struct):
     worker: str
     boot: str
     name: str
+    #: Of the task that its page has for it; None: the page does not say.
+    task_version: str | None = None
     #: The offer stands in a poll's answer; its page may have it.
     written: bool = False
     #: The session in whose outbox the offer waits for a poll; None: in none.
@@ -104,7 +106,7 @@ class Attempt(Struct):
 
     def holder(self) -> Holder:
         """The worker and the boot that have it."""
-        return Holder(self.worker, self.name, self.boot)
+        return Holder(self.worker, self.name, self.boot, self.task_version)
 
 
 class Passage(StrEnum):

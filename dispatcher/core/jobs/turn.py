@@ -70,6 +70,8 @@ class Holder(Struct, frozen=True, gc=False):
     worker: str
     name: str
     boot: str
+    #: Of the task that runs it there; None: the page does not say, or this holder has it from an earlier run.
+    task_version: str | None = None
 
 
 class Started(Struct, frozen=True, gc=False):

@@ -7,7 +7,7 @@ import pytest
 from dispatcher.core.jobs.views.deployed import Deployed, TaskVersion
 from handlers.console.deploying import deployed_words
 from tests.handlers.conftest import Ask, Browser, body_of
-from tests.support.house import House
+from tests.support.house import House, run_one
 
 OLD, NEW = "aaaaaaaaaaaa-1764489600", "bbbbbbbbbbbb-1764493200"
 
@@ -73,3 +73,17 @@ async def test_the_page_and_the_api_of_a_type_tell_the_same(browser: Browser, as
 async def test_a_type_of_which_nobody_knows_a_file_has_no_sentence(browser: Browser, house: House) -> None:
     await house.register("s1", "fax")
     assert "pages" not in (await browser.page("/types/fax")).split("How its jobs have ended")[0].split("<h1>")[1]
+
+
+@pytest.mark.gen_test(timeout=30)
+async def test_an_attempt_tells_with_which_version_of_its_task_it_ran(browser: Browser, ask: Ask, house: House) -> None:
+    await house.register("s1", "fax", versions={"fax": OLD})
+    job = await house.submit("fax", max_attempts=2)
+    await run_one(house)
+    await house.register("s2", "mail")
+    other = await house.submit("mail")
+    await run_one(house, "s2")
+    told = [body_of(await ask(f"/api/v1/jobs/{one.id}"))["attempts"] for one in (job, other)]
+    assert [[attempt["task_version"] for attempt in attempts] for attempts in told] == [[OLD], [None]]
+    assert "aaaaaaaaaaaa of 2025-11-30 08:00 UTC" in await browser.page(f"/jobs/{job.id}")
+    assert "UTC</span></span>" not in await browser.page(f"/jobs/{other.id}")
