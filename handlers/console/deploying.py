@@ -64,7 +64,7 @@ def rollout_words(view: RolloutView) -> str:
     text = f"{have}, {going:,} {_are(going)} about to, {view.left:,} {_are(view.left)} left."
     if view.watching:
         return f"{text} It watches the reloaded ones: {_watched(view)}."
-    return text
+    return text if going or not view.left else f"{text} A page that has loaded just now waits for a minute."
 
 
 def _are(pages: int) -> str:

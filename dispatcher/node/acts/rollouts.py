@@ -33,7 +33,7 @@ from dispatcher.core.jobs.views.deployed import Deployed
 from dispatcher.core.workers.machine import Machine
 from dispatcher.errors import Draining, WrongState
 from dispatcher.node.turns.turns import Turns
-from dispatcher.node.views.deployed import deployed
+from dispatcher.node.views.deployed import alike, deployed, old_types
 
 __all__ = ["MOST_TYPES_TOLD", "Rollouts"]
 
@@ -80,11 +80,9 @@ class Rollouts:
 
     def old(self) -> tuple[int, list[Deployed]]:
         """How many connected pages have an old task, and the types of which they have one, by name: the first ones."""
-        offered, workers = self._offered(), self._machine.workers
-        pages = old_pages(workers.values(), offered)
-        names = sorted({name for worker in pages for name in worker.versions if name in offered})
-        found = (deployed(name, offered[name], workers.values()) for name in names[: 5 * MOST_TYPES_TOLD])
-        return len(pages), [one for one in found if one.old][:MOST_TYPES_TOLD]
+        offered, kinds = self._offered(), alike(self._machine.workers.values())
+        pages, names = old_types(kinds, offered)
+        return pages, [deployed(name, offered[name], kinds) for name in names[:MOST_TYPES_TOLD]]
 
     async def begin(self, order: RolloutOrder) -> RolloutView:
         """Begins one. Raises WrongState if one runs, or if no page is old; Draining."""
@@ -112,7 +110,7 @@ class Rollouts:
         """Tells no more pages. Raises WrongState if none runs."""
         if self.next_at is None:
             raise WrongState("no rollout runs")
-        self._end(RolloutState.STOPPED, "asked", f"stopped by {actor.name}")
+        self._end(RolloutState.STOPPED, "asked", f"{actor.name} stopped it")
         await self._note(actor, "rollout.stop", "")
         return self._known()
 
@@ -154,6 +152,9 @@ class Rollouts:
     def tick(self, now: float) -> None:
         """Looks at the pages, if it is time, and tells the next ones."""
         if self.next_at is None or now < self.next_at:
+            return
+        if self._machine.draining:
+            self.close()
             return
         self.next_at = now + LOOK_S
         workers, offered, rolling, order = self._machine.workers, self._offered(), self._rolling, self._known().order

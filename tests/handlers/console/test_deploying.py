@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import pytest
+from msgspec.structs import replace
 
+from dispatcher.access.acts import Actor
+from dispatcher.core.jobs.acts.rollouts import RolloutOrder, RolloutState, RolloutView, Tally
 from dispatcher.core.jobs.views.deployed import Deployed, TaskVersion
-from handlers.console.deploying import deployed_words
+from handlers.console.deploying import deployed_words, rollout_words
 from tests.handlers.conftest import Ask, Browser, body_of
 from tests.support.house import House, run_one
 
@@ -87,3 +90,39 @@ async def test_an_attempt_tells_with_which_version_of_its_task_it_ran(browser: B
     assert [[attempt["task_version"] for attempt in attempts] for attempts in told] == [[OLD], [None]]
     assert "aaaaaaaaaaaa of 2025-11-30 08:00 UTC" in await browser.page(f"/jobs/{job.id}")
     assert "UTC</span></span>" not in await browser.page(f"/jobs/{other.id}")
+
+
+ANN = Actor("ann", "", "")
+BEGUN = RolloutView(order=RolloutOrder(at_a_time=5, actor=ANN), started_at=0.0)
+
+
+@pytest.mark.parametrize(
+    ("view", "words"),
+    [
+        (replace(BEGUN, reloading=["A"], left=2), "0 pages have loaded anew, 1 is about to, 2 are left."),
+        (
+            replace(BEGUN, reloaded=1, left=1),
+            "1 page has loaded anew, 0 are about to, 1 is left. A page that has loaded just now waits for a minute.",
+        ),
+        (
+            replace(BEGUN, reloaded=1, left=8, watching=True),
+            "1 page has loaded anew, 0 are about to, 8 are left. It watches the reloaded ones: none has had a job yet; "
+            "it goes on after 10 tries or 5 min.",
+        ),
+        (
+            replace(BEGUN, reloaded=1, left=8, watching=True, new=Tally(4, 1)),
+            "1 page has loaded anew, 0 are about to, 8 are left. It watches the reloaded ones: 1 of 4 tries failed; "
+            "it goes on after 10 tries or 5 min.",
+        ),
+        (
+            replace(BEGUN, state=RolloutState.DONE, reloaded=9),
+            "Done: 9 pages have loaded anew. No connected page has an old task.",
+        ),
+        (
+            replace(BEGUN, state=RolloutState.STOPPED, detail="A is late", reloaded=2, reloading=["A"], left=3),
+            "Stopped: A is late. 2 pages have loaded anew, 4 pages have not.",
+        ),
+    ],
+)
+def test_one_sentence_says_how_far_a_rollout_is(view: RolloutView, words: str) -> None:
+    assert rollout_words(view).replace("\u00a0", " ") == words

@@ -39,7 +39,7 @@ async def test_the_button_of_a_type_begins_one_whose_page_tells_how_far_it_is(br
     pressed = await browser.post("/rollout/stop", {}, "/rollout")
     assert (pressed.code, pressed.headers["Location"]) == (303, "/rollout")
     page = plain(await browser.page("/rollout"))
-    assert "Stopped: stopped by console. 0 pages have loaded anew, 7 pages have not." in page
+    assert "Stopped: console stopped it. 0 pages have loaded anew, 7 pages have not." in page
     assert (await browser.post("/rollout/stop", {}, "/rollout")).code == 303, "it was over already"
 
 
@@ -88,7 +88,7 @@ async def test_a_program_does_the_same(ask: Ask, house: House) -> None:
     refused = await ask("/api/v1/rollout", "POST", json={})
     assert (refused.code, body_of(refused)["code"]) == (409, "wrong_state")
     stopped = (await tell("/stop", "POST", json={}))["rollout"]
-    assert (stopped["state"], stopped["stopped"], stopped["detail"]) == ("stopped", "asked", "stopped by api")
+    assert (stopped["state"], stopped["stopped"], stopped["detail"]) == ("stopped", "asked", "api stopped it")
 
 
 @pytest.mark.parametrize("body", [{"at_a_time": 0}, {"at_a_time": 1001}, {"at_a_time": 2.5}, {"canary": 1}, {"x": 1}])

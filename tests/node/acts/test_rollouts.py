@@ -213,7 +213,7 @@ async def test_a_person_stops_it_and_who_began_and_stopped_it_is_noted() -> None
     with pytest.raises(WrongState, match="runs already"):
         await farm.begin(1)
     view = await farm.house.dispatcher.rollouts.stop(Actor("bob", "", ""))
-    assert (view.state, view.stopped, view.detail) == (RolloutState.STOPPED, "asked", "stopped by bob")
+    assert (view.state, view.stopped, view.detail) == (RolloutState.STOPPED, "asked", "bob stopped it")
     with pytest.raises(WrongState, match="no rollout runs"):
         await farm.house.dispatcher.rollouts.stop(ANN)
     await farm.back("DESK-0")
@@ -238,10 +238,15 @@ async def test_there_must_be_an_old_page_and_a_server_that_goes_on() -> None:
         await farm.begin()
 
 
-async def test_it_ends_with_the_server() -> None:
+@pytest.mark.parametrize("drains", [True, False])
+async def test_it_ends_with_the_server(drains: bool) -> None:
     farm = await Farm.of(2)
     await farm.begin(1)
-    await farm.house.dispatcher.close()
+    if drains:
+        farm.house.dispatcher.begin_drain()
+        await farm.back("DESK-0")
+    else:
+        await farm.house.dispatcher.close()
     assert (farm.view.state, farm.view.stopped) == (RolloutState.STOPPED, "server_stopped")
 
 

@@ -37,7 +37,9 @@ def same_version(one: str, other: str) -> bool:
 def has_old(versions: Mapping[str, str], offered: Mapping[str, str]) -> bool:
     """Whether a page with these versions has a task of which the site offers another one. A file that the site offers
     no more makes no page old, and neither does a task of which the page does not tell its version."""
-    return any(name in offered and not same_version(version, offered[name]) for name, version in versions.items())
+    return any(
+        name in offered and version and not same_version(version, offered[name]) for name, version in versions.items()
+    )
 
 
 class TaskVersion(Struct, frozen=True):
