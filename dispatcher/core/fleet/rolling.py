@@ -13,7 +13,7 @@ from msgspec import Struct
 from dispatcher.core.fleet.worker import Worker
 from dispatcher.core.jobs.views.deployed import has_old, same_version
 
-__all__ = ["BACK_S", "REST_S", "Rolling", "Trouble", "old_pages"]
+__all__ = ["BACK_S", "REST_S", "Rolling", "RolloutTrouble"]
 
 #: A page that is told to load anew, and has nothing to do, must be back after this time with all that it offered.
 BACK_S = 60.0
@@ -21,14 +21,14 @@ BACK_S = 60.0
 REST_S = 60.0
 
 
-class Trouble(Struct, frozen=True):
+class RolloutTrouble(Struct, frozen=True):
     """Why it must not go on: a code, and words."""
 
     code: str
     words: str
 
 
-class _Told(Struct):
+class _ToldPage(Struct):
     """A page that has been told, and is not back yet."""
 
     name: str
@@ -41,27 +41,12 @@ class _Told(Struct):
     idle_at: float | None = None
 
 
-def old_pages(workers: Iterable[Worker], offered: Mapping[str, str]) -> list[Worker]:
-    """The connected workers whose pages have an old task. Pages with the same versions share them: each is looked at
-    once."""
-    known: dict[int, bool] = {}
-    found = []
-    for worker in workers:
-        if worker.versions and worker.is_connected():
-            key = id(worker.versions)
-            if key not in known:
-                known[key] = has_old(worker.versions, offered)
-            if known[key]:
-                found.append(worker)
-    return found
-
-
 class Rolling:
     """The pages of one rollout. ``shared``: a page that is not here any more may have come back at another node."""
 
     def __init__(self, *, shared: bool = False) -> None:
         self._shared = shared
-        self._told: dict[str, _Told] = {}
+        self._told: dict[str, _ToldPage] = {}
         #: Ids of the workers that have come back with the new files, and the types whose files were changed.
         self.reloaded: set[str] = set()
         self.types: set[str] = set()
@@ -77,7 +62,7 @@ class Rolling:
         """As of the last step: no connected page has an old task."""
         return not self._told and not self.left
 
-    def see(self, workers: Mapping[str, Worker], offered: Mapping[str, str], now: float) -> Trouble | None:
+    def see(self, workers: Mapping[str, Worker], offered: Mapping[str, str], now: float) -> RolloutTrouble | None:
         """Sees which of the pages are back. The first thing that is wrong with one, if something is."""
         for worker_id, told in list(self._told.items()):
             worker = workers.get(worker_id)
@@ -91,29 +76,30 @@ class Rolling:
         return None
 
     def _came_back(
-        self, worker_id: str, worker: Worker | None, told: _Told, offered: Mapping[str, str]
-    ) -> Trouble | None:
+        self, worker_id: str, worker: Worker | None, told: _ToldPage, offered: Mapping[str, str]
+    ) -> RolloutTrouble | None:
         del self._told[worker_id]
         if worker is None or not has_old(worker.versions, offered):
             self.reloaded.add(worker_id)
             self.types |= told.changed
         elif told.offered == offered:
             words = f"{told.name} has loaded anew and still has an old file: something keeps it, such as a cache"
-            return Trouble("still_old", words)
+            return RolloutTrouble("still_old", words)
         return None  # the files have changed once more: it is told again
 
     def step(
-        self, workers: Mapping[str, Worker], offered: Mapping[str, str], now: float, *, most: int, room: int
+        self, old: Iterable[Worker], offered: Mapping[str, str], now: float, *, most: int, room: int
     ) -> list[Worker]:
-        """Those that are to be told now: at most ``most`` are loading anew at once, and ``room`` more may begin."""
-        old = [worker for worker in old_pages(workers.values(), offered) if worker.id not in self._told]
+        """Those that are to be told now, of these that have an old task: at most ``most`` are loading anew at once, and
+        ``room`` more may begin."""
+        old = [worker for worker in old if worker.id not in self._told]
         ready = [worker for worker in old if now - worker.registered >= REST_S]
         idle = [worker for worker in ready if not worker.attempts]
         free = max(0, min(most - len(self._told), room))
         # A busy one gets no more jobs, and loads anew when it has none: only if there is no idle one.
         chosen = sorted(idle or ready, key=lambda worker: worker.name)[:free]
         for worker in chosen:
-            self._told[worker.id] = _Told(
+            self._told[worker.id] = _ToldPage(
                 worker.name, worker.boot, worker.types, offered, _changed(worker.versions, offered)
             )
         self.left = len(old) - len(chosen)
@@ -126,18 +112,18 @@ def _changed(versions: Mapping[str, str], offered: Mapping[str, str]) -> frozens
     )
 
 
-def _is_back(worker: Worker | None, told: _Told, offered: Mapping[str, str]) -> bool:
+def _is_back(worker: Worker | None, told: _ToldPage, offered: Mapping[str, str]) -> bool:
     """A page that has come back offers one type after the other, as their files load."""
     here = worker is not None and worker.is_connected() and worker.boot != told.boot
     return here and worker is not None and not _lacks(worker, told, offered)
 
 
-def _lacks(worker: Worker, told: _Told, offered: Mapping[str, str]) -> list[str]:
+def _lacks(worker: Worker, told: _ToldPage, offered: Mapping[str, str]) -> list[str]:
     """The types that it offered before, that the site still has, and that it offers no more."""
     return [name for name in told.types if name in offered and name not in worker.types]
 
 
-def _late(worker: Worker | None, told: _Told, offered: Mapping[str, str], now: float) -> Trouble | None:
+def _late(worker: Worker | None, told: _ToldPage, offered: Mapping[str, str], now: float) -> RolloutTrouble | None:
     if worker is not None and worker.boot == told.boot and worker.attempts:
         told.idle_at = None
         return None
@@ -146,7 +132,7 @@ def _late(worker: Worker | None, told: _Told, offered: Mapping[str, str], now: f
         return None
     if worker is not None and worker.boot != told.boot and worker.is_connected():
         lacking = ", ".join(_lacks(worker, told, offered))
-        return Trouble(
+        return RolloutTrouble(
             "type_gone", f"{told.name} has loaded anew and does not offer {lacking} any more: look at its page"
         )
-    return Trouble("not_back", f"{told.name} was told to load anew and has not come back within a minute")
+    return RolloutTrouble("not_back", f"{told.name} was told to load anew and has not come back within a minute")

@@ -65,12 +65,11 @@ class Verdict(StrEnum):
 
 
 class Holder(Struct, frozen=True, gc=False):
-    """The worker whose page has an attempt. It is chosen after the claim, so the reports carry it."""
+    """The worker whose page has an attempt, with its task's version, if known: chosen after the claim."""
 
     worker: str
     name: str
     boot: str
-    #: Of the task that runs it there; None: the page does not say, or this holder has it from an earlier run.
     task_version: str | None = None
 
 

@@ -17,7 +17,7 @@ from msgspec.structs import replace
 from dispatcher.access.acts import Actor, AuditNote
 from dispatcher.access.opened import Opening
 from dispatcher.clock import Clock
-from dispatcher.core.fleet.rolling import Rolling, old_pages
+from dispatcher.core.fleet.rolling import Rolling
 from dispatcher.core.jobs.acts.rollouts import (
     CANARY_STEPS,
     ENOUGH_JOBS,
@@ -33,7 +33,7 @@ from dispatcher.core.jobs.views.deployed import Deployed
 from dispatcher.core.workers.machine import Machine
 from dispatcher.errors import Draining, WrongState
 from dispatcher.node.turns.turns import Turns
-from dispatcher.node.views.deployed import alike, deployed, old_types
+from dispatcher.node.views.deployed import alike, deployed, old_pages, old_types
 
 __all__ = ["MOST_TYPES_TOLD", "Rollouts"]
 
@@ -160,7 +160,8 @@ class Rollouts:
         workers, offered, rolling, order = self._machine.workers, self._offered(), self._rolling, self._known().order
         trouble = rolling.see(workers, offered, now)
         room = 0 if trouble is not None else self._room(now)
-        told = rolling.step(workers, offered, now, most=order.at_a_time, room=room)
+        old = old_pages(workers.values(), offered)
+        told = rolling.step(old, offered, now, most=order.at_a_time, room=room)
         for worker in told:
             self._turns.carry_out(self._machine.reload(worker, now, at_once=False))
         if told:

@@ -13,7 +13,7 @@ from msgspec import Struct
 from dispatcher.core.fleet.worker import Worker
 from dispatcher.core.jobs.views.deployed import MOST_VERSIONS, Deployed, TaskVersion, changed_at, has_old, same_version
 
-__all__ = ["Alike", "alike", "deployed", "old_types"]
+__all__ = ["Alike", "alike", "deployed", "old_pages", "old_types"]
 
 
 class Alike(Struct):
@@ -34,6 +34,20 @@ def alike(workers: Iterable[Worker]) -> list[Alike]:
                 found[key] = Alike(worker.types, worker.versions)
             found[key].pages += 1
     return list(found.values())
+
+
+def old_pages(workers: Iterable[Worker], offered: Mapping[str, str]) -> list[Worker]:
+    """The connected workers whose pages have an old task."""
+    known: dict[int, bool] = {}
+    found = []
+    for worker in workers:
+        if worker.versions and worker.is_connected():
+            key = id(worker.versions)
+            if key not in known:
+                known[key] = has_old(worker.versions, offered)
+            if known[key]:
+                found.append(worker)
+    return found
 
 
 def old_types(kinds: Iterable[Alike], offered: Mapping[str, str]) -> tuple[int, list[str]]:

@@ -6,7 +6,7 @@ import pytest
 from msgspec.structs import replace
 
 from dispatcher.access.acts import Actor
-from dispatcher.core.jobs.acts.rollouts import RolloutOrder, RolloutState, RolloutView, Tally
+from dispatcher.core.jobs.acts.rollouts import RolloutOrder, RolloutState, RolloutView, TryTally
 from dispatcher.core.jobs.views.deployed import Deployed, TaskVersion
 from handlers.console.deploying import deployed_words, rollout_words
 from tests.handlers.conftest import Ask, Browser, body_of
@@ -110,7 +110,7 @@ BEGUN = RolloutView(order=RolloutOrder(at_a_time=5, actor=ANN), started_at=0.0)
             "it goes on after 10 tries or 5 min.",
         ),
         (
-            replace(BEGUN, reloaded=1, left=8, watching=True, new=Tally(4, 1)),
+            replace(BEGUN, reloaded=1, left=8, watching=True, new=TryTally(4, 1)),
             "1 page has loaded anew, 0 are about to, 8 are left. It watches the reloaded ones: 1 of 4 tries failed; "
             "it goes on after 10 tries or 5 min.",
         ),

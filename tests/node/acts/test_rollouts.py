@@ -15,7 +15,7 @@ from dispatcher.core.jobs.acts.rollouts import (
     RolloutOrder,
     RolloutState,
     RolloutView,
-    Tally,
+    TryTally,
     harm,
 )
 from dispatcher.errors import Draining, WrongState
@@ -270,7 +270,7 @@ async def test_a_canary_begins_with_one_page_then_three_then_all() -> None:
     for _ in range(ENOUGH_JOBS):
         await farm.work("DESK-0")
     await farm.house.pass_time(1.0)
-    assert farm.view.new == Tally(ENOUGH_JOBS, 0)
+    assert farm.view.new == TryTally(ENOUGH_JOBS, 0)
     assert farm.told() == ["DESK-1", "DESK-2", "DESK-3"]
     await farm.back("DESK-1", "DESK-2", "DESK-3")
     assert farm.told() == []
@@ -313,8 +313,8 @@ async def test_a_canary_goes_on_when_old_and_new_files_fail_alike() -> None:
         await farm.work("DESK-1", fails=number % 2 == 0)
     await farm.house.pass_time(1.0)
     assert (farm.view.state, farm.view.new, farm.view.rest) == (
-        *(RolloutState.RUNNING, Tally(ENOUGH_JOBS, ENOUGH_JOBS // 2)),
-        Tally(ENOUGH_JOBS, ENOUGH_JOBS // 2),
+        *(RolloutState.RUNNING, TryTally(ENOUGH_JOBS, ENOUGH_JOBS // 2)),
+        TryTally(ENOUGH_JOBS, ENOUGH_JOBS // 2),
     )
     assert farm.told() == ["DESK-1", "DESK-2", "DESK-3"]
 
@@ -326,19 +326,19 @@ async def test_jobs_of_other_types_and_rollouts_without_a_canary_stop_nothing() 
     for _ in range(5):
         await farm.work("DESK-0", fails=True)
     await farm.house.pass_time(1.0)
-    assert (farm.view.state, farm.view.new) == (RolloutState.RUNNING, Tally(5, 5))
+    assert (farm.view.state, farm.view.new) == (RolloutState.RUNNING, TryTally(5, 5))
 
 
 @pytest.mark.parametrize(
     ("new", "rest", "harms"),
     [
-        (Tally(2, 2), Tally(100, 0), False),
-        (Tally(3, 3), Tally(), True),
-        (Tally(100, 5), Tally(), False),
-        (Tally(100, 6), Tally(), True),
-        (Tally(100, 25), Tally(100, 10), False),
-        (Tally(100, 26), Tally(100, 10), True),
+        (TryTally(2, 2), TryTally(100, 0), False),
+        (TryTally(3, 3), TryTally(), True),
+        (TryTally(100, 5), TryTally(), False),
+        (TryTally(100, 6), TryTally(), True),
+        (TryTally(100, 25), TryTally(100, 10), False),
+        (TryTally(100, 26), TryTally(100, 10), True),
     ],
 )
-def test_harm_is_a_share_well_above_that_of_the_others(new: Tally, rest: Tally, harms: bool) -> None:
+def test_harm_is_a_share_well_above_that_of_the_others(new: TryTally, rest: TryTally, harms: bool) -> None:
     assert bool(harm(new, rest)) is harms

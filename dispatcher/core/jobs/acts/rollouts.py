@@ -19,7 +19,7 @@ __all__ = [
     "RolloutOrder",
     "RolloutState",
     "RolloutView",
-    "Tally",
+    "TryTally",
     "harm",
 ]
 
@@ -54,7 +54,7 @@ class RolloutOrder(Struct, frozen=True, kw_only=True):
     actor: Actor
 
 
-class Tally(Struct, frozen=True):
+class TryTally(Struct, frozen=True):
     """Tries of the changed types that have ended, and how many of them failed or timed out."""
 
     ended: int = 0
@@ -65,9 +65,9 @@ class Tally(Struct, frozen=True):
         """How many of them failed, from 0 to 1."""
         return self.failed / self.ended if self.ended else 0.0
 
-    def more(self, *, failed: bool) -> Tally:
+    def more(self, *, failed: bool) -> TryTally:
         """It with one more."""
-        return Tally(self.ended + 1, self.failed + failed)
+        return TryTally(self.ended + 1, self.failed + failed)
 
 
 class RolloutView(Struct, frozen=True, kw_only=True):
@@ -84,8 +84,8 @@ class RolloutView(Struct, frozen=True, kw_only=True):
     #: The types whose files the reloaded pages have anew, by name.
     types: list[str] = []
     #: Of a canary: how the reloaded pages do, and the others since it began.
-    new: Tally = Tally()
-    rest: Tally = Tally()
+    new: TryTally = TryTally()
+    rest: TryTally = TryTally()
     #: It waits until the reloaded pages have had some jobs.
     watching: bool = False
     #: UTC seconds.
@@ -96,7 +96,7 @@ class RolloutView(Struct, frozen=True, kw_only=True):
     detail: str | None = None
 
 
-def harm(new: Tally, rest: Tally) -> str:
+def harm(new: TryTally, rest: TryTally) -> str:
     """In words, why the new files seem to do harm; empty: nothing says so."""
     if new.failed < _LEAST_FAILED or new.share <= _TIMES * rest.share + _MORE:
         return ""
