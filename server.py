@@ -127,7 +127,7 @@ class Server:
             clock=clock,
             rng=random.Random(),
             new_worker_id=ids.new_worker_id,
-            shipped_types=self.tasks.names,
+            shipped=self.tasks.versions,
             failed=self._fail,
             now_and_then=lambda: self.calm.look(len(self.sessions)),
         )

@@ -34,9 +34,10 @@ from handlers.api import resources as api
 from handlers.api.failures import FailuresHandler
 from handlers.api.openapi.handler import Description, DescriptionHandler
 from handlers.api.overview import OverviewHandler
+from handlers.api.rollouts import RolloutHandler, RolloutStopHandler
 from handlers.api.shortway import ShortWayApplication
 from handlers.board.page import BoardPage
-from handlers.console import console, doubts, lists, login, orders, submit, worker
+from handlers.console import console, doubts, lists, login, orders, rollouts, submit, worker
 from handlers.console import types as typepages
 from handlers.failures.page import FailuresAgain, FailuresPage
 from handlers.guard import Guard, Refusal
@@ -136,6 +137,8 @@ def _console(given: dict[str, Any]) -> list[URLSpec]:
         url(r"/types", lists.TypesPage, given, name="types"),
         url(rf"/types/{_TYPE}", typepages.OneTypePage, given, name="one-type"),
         url(rf"/types/{_TYPE}/(pause|resume|defaults)", typepages.TypeActionHandler, given, name="type-action"),
+        url(r"/rollout", rollouts.RolloutPage, given, name="rollout"),
+        url(r"/rollout/(begin|stop)", rollouts.RolloutButton, given, name="rollout-button"),
         url(r"/phone", phone.PhonePage, given, name="phone"),
         url(r"/doubts", doubts.DoubtsPage, given, name="doubts"),
         url(r"/failures", FailuresPage, given, name="failures"),
@@ -194,6 +197,8 @@ def _farm(given: dict[str, Any]) -> list[URLSpec]:
             url(rf"/api/v1/workers/{_ID}/{order}", handler, given, name=f"api-worker-{order}")
             for order, handler in _ORDERS.items()
         ),
+        url(r"/api/v1/rollout", RolloutHandler, given, name="api-rollout"),
+        url(r"/api/v1/rollout/stop", RolloutStopHandler, given, name="api-rollout-stop"),
         url(r"/api/v1/types", types.TypesHandler, given, name="api-types"),
         url(rf"/api/v1/types/{_TYPE}", types.OneTypeHandler, given, name="api-type"),
         url(rf"/api/v1/types/{_TYPE}/pause", types.TypePauseHandler, given, name="api-type-pause"),

@@ -39,6 +39,7 @@
   var worker = null;
   var trouble = null;   // {code, text}: the trouble before there was a worker
   var openedAt = now();
+  var versions = {};    // of the task files, by type, as they were named before they were loaded
   var files = null;     // what loads the task files
   var test = null;      // what tests the connection
   var tested = '';      // what it has found, in short
@@ -124,6 +125,8 @@
       trouble = faulty.length ?
         { code: 'E-TSK-01', text: window.Pagehand.CODES['E-TYP-01'] } : troubleOf('E-TYP-01');
     }
+    // A file that changes in this moment counts as the old one: the page is told to load anew.
+    index.tasks.forEach(function (item) { versions[item.name] = item.version; });
     window.Pagehand.hostCall = index.host_call || [];
     files.load(chosen, done, names);
     return chosen.length;
@@ -157,6 +160,7 @@
       name: address.name,
       slots: address.slots,
       labels: address.labels,
+      versions: versions,
       transport: address.transport
     });
     worker.on('status', render);

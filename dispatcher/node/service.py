@@ -8,7 +8,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import random
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 from msgspec.structs import replace
 
@@ -28,6 +28,7 @@ from dispatcher.node.access import Access
 from dispatcher.node.acts.backups import Backups
 from dispatcher.node.acts.operations import Operations
 from dispatcher.node.acts.orders import WorkerOrders
+from dispatcher.node.acts.rollouts import Rollouts
 from dispatcher.node.acts.types import Types
 from dispatcher.node.changes.events import Ring
 from dispatcher.node.changes.followers import Feed
@@ -80,7 +81,7 @@ class Dispatcher(BatchVerbs, FarmVerbs):
         clock: Clock,
         rng: random.Random,
         new_worker_id: Callable[[], str],
-        shipped_types: Callable[[], Iterable[str]] = tuple,
+        shipped: Callable[[], Mapping[str, str]] = dict,
         failed: Callable[[StorageTrouble], None] = lambda error: None,
         now_and_then: Callable[[], None] = lambda: None,
         poster: Poster | None = None,
@@ -111,9 +112,9 @@ class Dispatcher(BatchVerbs, FarmVerbs):
         self._accepting = self.draining = False
         #: It looks in a moment whether something is to be done.
         self._looks = False
-        self._make_verbs(poster, rng, shipped_types)
+        self._make_verbs(poster, rng, shipped)
 
-    def _make_verbs(self, poster: Poster | None, rng: random.Random, shipped: Callable[[], Iterable[str]]) -> None:
+    def _make_verbs(self, poster: Poster | None, rng: random.Random, shipped: Callable[[], Mapping[str, str]]) -> None:
         """What serves programs and operators, above turns and pages."""
         settings, store, clock = self.settings, self._store, self._clock
         #: For those who follow the changes.
@@ -131,6 +132,12 @@ class Dispatcher(BatchVerbs, FarmVerbs):
         self.types = Types(store, clock, self._turns, self.machine, self._readers, shipped)
         #: Single workers, and what operators order of them.
         self.orders = WorkerOrders(store, clock, self._turns, self.machine, self.pages, self.access.joins)
+        #: Pages with old tasks load anew, some at a time.
+        self.rollouts = Rollouts(
+            machine=self.machine, turns=self._turns, clock=clock, offered=shipped, opens=self.access.open,
+            flush=lambda: self._transport.flush(clock.monotonic()), armed=self._arm,
+            shared=store.beat_s is not None,
+        )  # fmt: skip
         self.webhooks = Webhooks(store, clock, self._turns, settings=settings, poster=poster, rng=rng, woken=self._arm)
         self._overviews = Looks(
             store=store, clock=clock, machine=self.machine, failing=self._failing, busiest=self._busiest,
@@ -211,6 +218,7 @@ class Dispatcher(BatchVerbs, FarmVerbs):
     async def close(self) -> None:
         """Makes everything gathered durable, answers the waiting requests, and closes the store."""
         self._waiters.wake_all()
+        self.rollouts.close()
         await self.operations.close()
         await self.backups.close()
         await self._readers.leave()
@@ -245,7 +253,7 @@ class Dispatcher(BatchVerbs, FarmVerbs):
         turns, first = self._turns, self._housekeeping
         for at in (
             self.machine.next_deadline(), self._transport.next_deadline(), turns.resume_at, turns.gathers_until(),
-            turns.next_backoff_at, self.webhooks.sender.next_at,
+            turns.next_backoff_at, self.webhooks.sender.next_at, self.rollouts.next_at,
         ):  # fmt: skip
             if at is not None and at < first:
                 first = at
@@ -276,6 +284,7 @@ class Dispatcher(BatchVerbs, FarmVerbs):
         self.access.tick()
         self.feed.tick(now)
         self.webhooks.sender.tick(now)
+        self.rollouts.tick(now)
         self._turns.resume(now)
         if self._turns.next_due_at is not None and self._turns.next_due_at <= self._clock.utc():
             self._turns.due()
@@ -304,6 +313,7 @@ class Dispatcher(BatchVerbs, FarmVerbs):
         self._failing.seen(settled)
         jobs = {job.id: job for job in shown}
         self._busiest.seen(changes, self._clock.monotonic())
+        self.rollouts.seen(changes)
         for change in settled:
             self._waiters.wake(change.job, jobs.get(change.job))
         self.feed.told(changes)

@@ -89,6 +89,8 @@ class Register(Struct, frozen=True, tag_field="op", tag="register"):
     holding: Annotated[tuple[Held, ...], Meta(max_length=1_000)] = ()
     finished: Annotated[tuple[AttemptId, ...], Meta(max_length=1_000)] = ()
     labels: Annotated[dict[LabelName, LabelValue], Meta(max_length=MOST_LABELS)] = {}
+    #: Of its tasks, by type.
+    versions: Annotated[dict[TypeName, Annotated[str, Meta(max_length=100)]], Meta(max_length=1_000)] = {}
     page: Annotated[
         dict[Opaque, Annotated[str, Meta(max_length=500)] | int | float | bool | None], Meta(max_length=50)
     ] = {}
@@ -260,6 +262,7 @@ class _Inner(Struct):
 
     labels: Raw = Raw()
     page: Raw = Raw()
+    versions: Raw = Raw()
     holding: tuple[Raw, ...] = ()
 
 
@@ -300,7 +303,7 @@ def _has_each_name_once(text: str, message: PageMessage) -> bool:
 def _twice_within(register: str) -> str:
     """The first name that stands twice in an object within a ``register``; empty if none does."""
     inner = _inner_decoder.decode(register)
-    objects = (inner.labels, inner.page, *inner.holding)
+    objects = (inner.labels, inner.page, inner.versions, *inner.holding)
     return next((name for part in objects if (name := twice(bytes(part) or b"{}"))), "")
 
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 
 import hashlib
 import hmac
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from functools import lru_cache
 
 from dispatcher.config.settings import Settings
 from dispatcher.core.fleet.worker import Labels
@@ -58,6 +59,7 @@ class Registrar:
             types=message.types,
             labels=_labels(message, admitted),
             slots=message.slots,
+            versions=_versions(tuple(message.versions.items())),
             opened=opened,
             holding=tuple((held.attempt, held.elapsed_ms / 1000) for held in message.holding),
             finished=message.finished,
@@ -69,6 +71,12 @@ def _labels(message: protocol.Register, admitted: Admitted) -> Labels:
     said = {label: clean(value) for label, value in message.labels.items()}
     fixed = {} if admitted.token is None else dict(admitted.token.labels)
     return tuple(sorted((said | fixed).items()))
+
+
+@lru_cache(maxsize=200)
+def _versions(said: tuple[tuple[str, str], ...]) -> Mapping[str, str]:
+    """Most pages have the same: these share one mapping."""
+    return {name: clean(version) for name, version in said}
 
 
 def told_settings(settings: Settings) -> dict[str, int]:

@@ -86,6 +86,7 @@ def attempt_view(row: AttemptRow, node: str = "") -> AttemptView:
         error=row.error,
         late_at=row.late_at,
         node=node,
+        task_version=row.task_version,
     )
 
 

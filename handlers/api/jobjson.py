@@ -21,6 +21,8 @@ from dispatcher.core.jobs.matching import Requirement, wanted_of
 from dispatcher.core.jobs.model import AttemptView, JobView, OneWorkerView, TypeView, WorkerView
 from dispatcher.core.jobs.states import JobState
 from dispatcher.core.jobs.terms import Terms
+from dispatcher.core.jobs.views.deployed import Deployed, changed_at
+from handlers.console.deploying import deployed_words
 
 __all__ = [
     "JOB_FIELDS",
@@ -190,6 +192,7 @@ def _attempt(attempt: AttemptView) -> Json:
         "ended_at": instant(attempt.ended_at),
         "late_at": instant(attempt.late_at),
         "node": attempt.node or None,
+        "task_version": attempt.task_version,
         "error": raw(attempt.error),
     }
 
@@ -264,11 +267,25 @@ def type_json(view: TypeView) -> Json:
     }
 
 
-def one_type_json(view: TypeView) -> Json:
-    """The same with what only the answer for one type has."""
+def one_type_json(view: TypeView, deployed: Deployed) -> Json:
+    """The same with what only the answer for one type has. ``deployed``: of the task of this name."""
     own = f"/api/v1/types/{view.type}"
     links = {"self": own, "pause": f"{own}/pause", "resume": f"{own}/resume", "jobs": f"/api/v1/jobs?type={view.type}"}
-    return type_json(view) | {"links": links}
+    return type_json(view) | {"deployed": deployed_json(deployed), "links": links}
+
+
+def deployed_json(one: Deployed) -> Json:
+    """Which versions of a task the connected pages have."""
+    return {
+        "type": one.type,
+        "version": one.version,
+        "changed_at": instant(None if one.version is None else changed_at(one.version)),
+        "pages": one.pages,
+        "old": one.old,
+        "silent": one.silent,
+        "versions": [asdict(version) | {"changed_at": instant(version.changed_at)} for version in one.versions],
+        "sentence": deployed_words(one),
+    }
 
 
 def _hold_of_type(hold: Hold | None) -> Json | None:

@@ -119,7 +119,7 @@ class _TypeAnswer(ConsoleApiHandler):
 
     def show(self, view: TypeView) -> None:
         """Ends the answer with the type."""
-        self.answer(one_type_json(view))
+        self.answer(one_type_json(view, self.site.service.types.deployed(view.type)))
 
 
 class OneTypeHandler(_TypeAnswer):

@@ -17,6 +17,7 @@ from dispatcher.core.jobs.views.endings import ALL_TYPES
 from dispatcher.errors import Forbidden, WrongState
 from handlers.api.types import Changes, changes_of
 from handlers.api.workers import LONGEST_REASON
+from handlers.console.deploying import deployed_words
 from handlers.console.page import XSRF_HELP, PageHandler
 from handlers.console.worker import reason_of
 from handlers.errors import Invalid, problem_of
@@ -55,6 +56,7 @@ class _OneType(PageHandler):
         self.show(
             "type.html", known=view, title=titles.get(view.type), longest=LONGEST_REASON, notice=notice, ended=ended,
             fields=self._fields(view.defaults.given() if typed is None else typed),
+            deployed=None if every else self.site.service.types.deployed(view.type), deployed_words=deployed_words,
             every=every, heading="All types" if every else view.type,
         )  # fmt: skip
 

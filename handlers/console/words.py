@@ -12,6 +12,7 @@ from msgspec import Struct
 from dispatcher.core.jobs.matching import NAME, Requirement
 from dispatcher.core.jobs.model import AttemptView, JobView, WorkerStatus, WorkerView
 from dispatcher.core.jobs.states import FINAL, Event, JobState, next_state
+from dispatcher.core.jobs.views.deployed import changed_at
 from dispatcher.core.jobs.views.histograms import FEW_SAMPLES, Histogram, quantile_s
 
 __all__ = [
@@ -207,6 +208,17 @@ def utc(at: float | None) -> str:
     if at is None:
         return ""
     return datetime.fromtimestamp(at, UTC).isoformat(" ", "milliseconds").replace("+00:00", " UTC")
+
+
+def version_word(version: str) -> str:
+    """``1a2b3c4d5e6f of 2026-11-30 09:00 UTC``: the version of a task; one that is not ours as it is."""
+    at = changed_at(version)
+    return version if at is None else f"{version.partition('-')[0]} of {minute(at)}"
+
+
+def minute(at: float) -> str:
+    """``2026-11-30 09:00 UTC``."""
+    return f"{datetime.fromtimestamp(at, UTC):%Y-%m-%d %H:%M} UTC"
 
 
 def clock(at: float) -> str:

@@ -55,6 +55,9 @@ class Beside(Struct, frozen=True, kw_only=True):
     errors: Mapping[str, str] = field(default_factory=dict)
     #: Files of tasks that do not work.
     task_files: list[str] = []
+    #: Connected pages that have old tasks, and the types of these.
+    old_pages: int = 0
+    old_types: list[str] = []
 
 
 def sentence(seen: Overview, found: Sequence[Concern]) -> str:
@@ -97,7 +100,14 @@ def concerns(seen: Overview, beside: Beside) -> list[Concern]:
     ]
     found += [*_often(troubles, beside.errors), *_failing(troubles), *_in_doubt(seen)]
     told = {one.type for one in found if one.type is not None and one.code not in ("failing", "in_doubt")}
-    found += [*_long(seen, told), *_gone(seen), *_files(beside.task_files), *_hooks(seen), *_backup(seen)]
+    found += [
+        *_long(seen, told),
+        *_gone(seen),
+        *_files(beside.task_files),
+        *_old(beside),
+        *_hooks(seen),
+        *_backup(seen),
+    ]
     return found
 
 
@@ -274,6 +284,15 @@ def _files(files: list[str]) -> Iterator[Concern]:
         more = " and more" if len(files) > MOST_NAMED else ""
         text = f"{words.plural(len(files), 'task file')} {verb} not work: {', '.join(files[:MOST_NAMED])}{more}."
         yield Concern(code="task_file", words=text, link="/types")
+
+
+def _old(beside: Beside) -> Iterator[Concern]:
+    if pages := beside.old_pages:
+        verb = "has" if pages == 1 else "have"
+        named = ", ".join(beside.old_types[:MOST_NAMED])
+        more = " and more" if len(beside.old_types) > MOST_NAMED else ""
+        text = f"{words.plural(pages, 'connected page')} {verb} old tasks: {named}{more}."
+        yield Concern(code="old_tasks", words=text, link="/rollout")
 
 
 def _hooks(seen: Overview) -> Iterator[Concern]:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from msgspec.structs import replace
+
 from dispatcher.core.jobs.model import JobFilter
 from dispatcher.core.jobs.states import JobState
 from dispatcher.core.jobs.views.overview import Overview
@@ -18,7 +20,9 @@ MOST_FAILED = 100
 async def beside(site: Site, seen: Overview) -> Beside:
     """What is known beside it."""
     files = [fault.file for fault in site.tasks.faults()]
+    pages, old = site.service.rollouts.old()
+    told = Beside(task_files=files, old_pages=pages, old_types=[one.type for one in old])
     if not seen.troubles.often:
-        return Beside(task_files=files)
+        return told
     failed = await site.service.jobs(JobFilter(states=(JobState.FAILED,), limit=MOST_FAILED))
-    return Beside(errors=commonest(failed.items), task_files=files)
+    return replace(told, errors=commonest(failed.items))

@@ -14,6 +14,7 @@ import logging
 import os
 import re
 from collections.abc import Mapping, Sequence
+from hashlib import sha256
 from math import inf
 from operator import attrgetter
 from pathlib import Path
@@ -21,9 +22,11 @@ from typing import Any
 
 import msgspec
 from msgspec import Struct
+from msgspec.structs import replace
 
 from dispatcher.clock import Clock, SystemClock
 from dispatcher.core.jobs.terms import TYPE_PATTERN, TYPE_WORDS
+from dispatcher.core.jobs.views.deployed import version_text
 from dispatcher.errors import SettingError
 from dispatcher.reading import without_mark
 from handlers.worker.heads import read_head
@@ -60,6 +63,8 @@ class Task(Struct, frozen=True, kw_only=True):
     example: Any = None
     #: What its jobs are called, with fields of their data; empty: the file does not say.
     summary: str = ""
+    #: Of the file: see ``version_text``.
+    version: str = ""
 
 
 class Fault(Struct, frozen=True):
@@ -108,6 +113,7 @@ class TaskDirectory:
         #: Each submission asks for them, and one that looked at every file would cost more than all the rest.
         self._summaries: dict[str, SummaryTemplate] = {}
         self._summaries_due = -inf
+        self._versions: dict[str, str] = {}
 
     def _now(self) -> _Listing:
         now, changed_ns = self._clock.monotonic(), self._root.stat().st_mtime_ns
@@ -149,6 +155,12 @@ class TaskDirectory:
         """The names of all tasks, in order."""
         return [task.name for task in self.tasks()]
 
+    def versions(self) -> dict[str, str]:
+        """The versions of all tasks, by their names; as they last were, if the directory has gone."""
+        with contextlib.suppress(OSError):
+            self._versions = {task.name: task.version for task in self.tasks()}
+        return self._versions
+
     def tasks(self) -> list[Task]:
         """All tasks, by name. The log names the faults that it has not named yet."""
         tasks, faults = self._look()
@@ -188,7 +200,7 @@ class TaskDirectory:
             status = path.stat()
             stamp = (status.st_mtime_ns, status.st_size, status.st_ino)
             if name not in listing.reads or listing.reads[name][0] != stamp:
-                listing.reads[name] = (stamp, _read(name, path.read_bytes()))
+                listing.reads[name] = (stamp, _read(name, path.read_bytes(), status.st_mtime))
         except FileNotFoundError:
             return _Read(None)  # it has gone since the directory was read
         except OSError as error:
@@ -216,14 +228,16 @@ class TaskDirectory:
         }
 
 
-def _read(name: str, text: bytes) -> _Read:
+def _read(name: str, text: bytes, changed: float) -> _Read:
     """What a task's file holds."""
     if wrong := _not_utf8(text):
         return _Read(None, f"it is not offered, because {wrong}")
+    version = version_text(sha256(text).hexdigest(), changed)
     if not without_mark(text).strip():
-        return _Read(Task(name=name), "it is empty")
+        return _Read(Task(name=name, version=version), "it is empty")
     head, wrong = read_head(text[:_HEAD_BYTES].decode("utf-8", "replace"))
-    return _Read(Task(name=name, quick=head.quick, title=head.title, example=head.example, summary=head.summary), wrong)
+    task = Task(name=name, quick=head.quick, title=head.title, example=head.example, summary=head.summary)
+    return _Read(replace(task, version=version), wrong)
 
 
 def _not_utf8(text: bytes) -> str:

@@ -47,6 +47,8 @@
  *                  of the address, which is treated as #token= is)
  *   labels         what the page tells the server about itself: at most 20 texts of 1 to 200
  *                  characters by name, {site: 'berlin'}, or in one text, 'site:berlin' ({})
+ *   versions       the versions of the tasks, texts of at most 100 characters by type, for people
+ *                  who look which pages have an old one ({})
  *   credentials    true: requests carry the cookies of the server's origin, which a single sign-on
  *                  before a server on another origin wants. What stands before the server must
  *                  let pages in as the server does: with the page's own origin in

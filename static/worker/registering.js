@@ -13,6 +13,7 @@
   var join = parts.join;
   var only = parts.only;
   var push = parts.push;
+  var read = parts.read;
   var take = parts.take;
   var tasks = parts.tasks;
   var walk = parts.walk;
@@ -30,6 +31,17 @@
     var wanted = this._options.types;
     return wanted ? 'asked for ' + clip(join(wanted, ', '), 200) + '; there are: ' +
       clip(join(tasks(), ', ') || 'none', 200) : '';
+  };
+
+  /** The versions of the tasks that this page offers, as far as it knows them; undefined: none. */
+  Worker.prototype._versions = function () {
+    var given = this._options.versions;
+    var told = {};
+    var known = only(this._types(), function (name) {
+      return typeof read(given, name) === 'string';
+    });
+    walk(known, function (name) { told[name] = clip(read(given, name), 100); });
+    return known.length ? told : undefined;
   };
 
   Worker.prototype._typesChanged = function () {
@@ -83,6 +95,7 @@
       holding: holding,
       finished: finished,
       labels: this._labels.sent,
+      versions: this._versions(),
       page: this._describe()
     });
   };

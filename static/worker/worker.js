@@ -45,6 +45,7 @@
     token: null,
     join: null,
     labels: {},
+    versions: {},
     credentials: false,
     transport: 'auto',
     storageKey: 'pagehand',

@@ -256,7 +256,16 @@ def test_hostile_text_is_text_on_the_page_that_works(server: Live, chromium: Chr
 
 def test_hostile_text_is_text_on_every_list(server: Live, chromium: Chromium, written: list[Filled]) -> None:
     shown = ""
-    for path in ("/", "/jobs?limit=100", "/jobs?limit=100&state=failed", "/workers", "/types", "/submit", "/board"):
+    for path in (
+        "/",
+        "/jobs?limit=100",
+        "/jobs?limit=100&state=failed",
+        "/workers",
+        "/types",
+        "/submit",
+        "/board",
+        "/rollout",
+    ):
         following: str | None = path
         while following is not None:
             shown += words(look(chromium, server, following)["text"])

@@ -29,7 +29,7 @@ SCREENS = {
     "job-waiting": "/jobs/{queued}?refresh=0", "job-in-doubt": "/jobs/{in_doubt}", "doubts": "/doubts",
     "failures": "/failures", "history": "/history", "board": "/board?label=site:berlin", "workers": "/workers",
     "one-worker": "/workers/{worker}", "types": "/types", "type": "/types/print-label", "operations": "/operations",
-    "submit": "/submit", "phone": "/phone?code=7NX-J3D", "docs": "/docs",
+    "rollout": "/rollout", "submit": "/submit", "phone": "/phone?code=7NX-J3D", "docs": "/docs",
     "worker-page": "/worker?types=echo&name=FRONT-DESK-07", "no-page": "/nope",
 }  # fmt: skip
 _STATES = ("failed", "running", "queued", "succeeded", "in_doubt")

@@ -48,6 +48,7 @@ def _path(spec: URLSpec) -> str:
         "worker-gate": ("x", "block"),
         "type-action": ("x", "pause"),
         "operation-button": ("x", "go"),
+        "rollout-button": ("begin",),
         "task": ("echo",),
         "api-token": ("x" * 8,),
         **{name: ("x" * 12,) for name in _HOOKS},

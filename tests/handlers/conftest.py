@@ -57,7 +57,7 @@ class Watched(Dispatcher):
         self.asked_why: list[str] = []
         self.asked_workers: list[WorkerFilter | None] = []
         self.types = WatchedTypes(
-            self._store, self._clock, self._turns, self.machine, self._readers, given.get("shipped_types", tuple)
+            self._store, self._clock, self._turns, self.machine, self._readers, given.get("shipped", dict)
         )
         self.asked_types = self.types.asked
         self.waited_s: list[float] = []

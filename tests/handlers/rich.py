@@ -29,18 +29,20 @@ ERROR = {"message": "TypeError: x is undefined", "stack": STACK, "code": "task_e
 LOG = [f"page {n} of 5 sent to the printer" for n in range(1, 6)]
 BIG = json.dumps({"rows": [{"id": n, "text": "Ärger & <b>Freude</b>"} for n in range(400)]}, ensure_ascii=False)
 #: A job of a type that a page offered once.
+#: Of the tasks of one of the pages.
+OLD = {"thumbnail": "aaaaaaaaaaaa-1764489600"}
 WAITING = "0199c3a1-7d52-7c3e-9a41-5be0c0ffee01"
 
 
 async def rich(house: House) -> None:
     """Jobs in all states, five workers of four names, five types."""
-    house.shipped[:] = ["host-call"]
+    house.shipped = {"host-call": "0123456789ab-1700000000", "thumbnail": "bbbbbbbbbbbb-1764493200"}
     await ended_jobs(house)
     await open_jobs(house)
     page = {"document_mode": "5"}
     labels = {f"label-{n}": "x" * 200 if n == 3 else "berlin mitte" for n in range(20)}
     await house.register("kiosk", "thumbnail", name="KIOSK", page=page, labels=labels)
-    await house.register("kiosk2", "thumbnail", name="KIOSK", labels={"site": "berlin"})
+    await house.register("kiosk2", "thumbnail", name="KIOSK", labels={"site": "berlin"}, versions=OLD)
     await house.say("kiosk", op="pause")
     await house.register("back", "thumbnail", name="BACK-OFFICE-02", slots=4)
     house.pages.quiet("back", house.clock.monotonic())

@@ -42,6 +42,7 @@ PAGES = [
 ]
 PAGES += [
     "/doubts",
+    "/rollout",
     "/phone",
     "/operations",
     "/history",

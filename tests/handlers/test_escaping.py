@@ -122,7 +122,8 @@ async def write_everywhere(house: House, evil: str) -> None:
 async def write_on(house: House, job: JobView, state: JobState, evil: str) -> None:
     """A page has the job, and says this text about it."""
     sid = f"page-{state}"
-    house.enlist(sid, evil, remote=evil, name=evil, worker=f"{state}{evil}")
+    house.enlist(sid, evil, remote=evil, name=evil, worker=f"{state}{evil}", versions={evil: evil})
+    house.shipped = {evil: "aaaaaaaaaaaa-1764489600"}
     house.pages.sessions[sid].page = {evil: evil}
     [_, offer] = await house.hear(sid)
     tried = Try(house, job.id, sid, offer["attempt"])
@@ -175,6 +176,7 @@ async def test_what_others_wrote_is_text_on_every_page(browser: Browser, evil: s
         "/types",
         "/submit",
         "/board",
+        "/rollout",
         *(f"/jobs/j-{state}" for state in [*JobState, "required"]),
         *(f"/jobs/j-{state}/record?beside=j-failed" for state in JobState),
     ):
@@ -182,7 +184,7 @@ async def test_what_others_wrote_is_text_on_every_page(browser: Browser, evil: s
         assert response.code == 200
         elements = check(response.body, evil)
         shown += evil.split("\u0000")[0][:40] in spoken(elements)
-    assert shown == 15 + len(JobState), "each page shows it, as text"
+    assert shown == 16 + len(JobState), "each page shows it, as text"
 
 
 @pytest.mark.gen_test

@@ -13,7 +13,7 @@ TIDYING_S = 600.0
 
 
 async def _types(house: House) -> list[str]:
-    house.shipped = []
+    house.shipped = {}
     return [view.type for view in (await house.dispatcher.types.page()).items]
 
 

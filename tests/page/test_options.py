@@ -11,7 +11,7 @@ from .harness import REGISTERED, Page
     ("given", "words"),
     [
         ({"Slots": 2}, "Slots (did you mean slots?)"),
-        ({"nmae": "DESK"}, "nmae (there are url, types, name, slots, token, join, labels, credentials, transport,"),
+        ({"nmae": "DESK"}, "nmae (there are url, types, name, slots, token, join, labels, versions, credentials,"),
     ],
 )
 def test_an_option_that_is_unknown_is_named_and_the_page_works(given: dict[str, object], words: str) -> None:

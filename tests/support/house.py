@@ -175,15 +175,15 @@ class House:
             limits=Limits(queue_depth=self.settings.queue_depth),
         )
         self.failures: list[StorageTrouble] = []
-        #: Types of the site's own tasks.
-        self.shipped = ["shipped"]
+        #: Versions of the site's own tasks.
+        self.shipped = {"shipped": "0123456789ab-1700000000"}
         self.dispatcher = kind(
             store=self.store,
             settings=self.settings,
             clock=self.clock,
             rng=random.Random(7),
             new_worker_id=lambda: f"worker{next(numbers):026d}",
-            shipped_types=lambda: self.shipped,
+            shipped=lambda: self.shipped,
             failed=self.failures.append,
             poster=poster,
         )

@@ -6,6 +6,7 @@ all parts may read it.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from enum import StrEnum
 
 from msgspec import Struct
@@ -70,6 +71,8 @@ class Attempt(Struct):
     worker: str
     boot: str
     name: str
+    #: Of the task that its page has for it; None: the page does not say.
+    task_version: str | None = None
     #: The offer stands in a poll's answer; its page may have it.
     written: bool = False
     #: The session in whose outbox the offer waits for a poll; None: in none.
@@ -103,7 +106,7 @@ class Attempt(Struct):
 
     def holder(self) -> Holder:
         """The worker and the boot that have it."""
-        return Holder(self.worker, self.name, self.boot)
+        return Holder(self.worker, self.name, self.boot, self.task_version)
 
 
 class Passage(StrEnum):
@@ -134,6 +137,8 @@ class Worker(Struct):
     #: What its page says itself: an operator's name and labels win.
     said_name: str = ""
     said_labels: Labels = ()
+    #: The versions of its tasks, by type, as far as its page says them.
+    versions: Mapping[str, str] = {}
     #: Its page has shown the credential of this worker: no other page may speak for it.
     joined: bool = False
     #: Types that no other worker here offered when it named them.
@@ -180,13 +185,17 @@ class Worker(Struct):
 
     def standing(self) -> Standing:
         """Why it takes jobs now, or does not."""
-        if self.state is not WorkerState.CONNECTED or self.session is None:
+        if not self.is_connected():
             return Standing.AWAY
         if self.wants_none():
             return Standing.PAUSED
         if self.aside:
             return Standing.ASIDE
         return Standing.IDLE if len(self.attempts) < self.slots else Standing.BUSY
+
+    def is_connected(self) -> bool:
+        """Whether its page is here now."""
+        return self.state is WorkerState.CONNECTED and self.session is not None
 
     def wants_none(self) -> bool:
         """Whether somebody keeps it from jobs: the person at its page, or an operator."""

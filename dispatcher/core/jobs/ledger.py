@@ -116,6 +116,7 @@ def _hold(attempt: AttemptRow, job: JobRow, holder: Holder | None) -> None:
         attempt.worker, attempt.boot = holder.worker, holder.boot
         # Only its row knows the name for an attempt of an earlier run.
         attempt.worker_name = holder.name or attempt.worker_name
+        attempt.task_version = holder.task_version or attempt.task_version
         job.worker, job.worker_name = attempt.worker, attempt.worker_name
 
 

@@ -79,6 +79,8 @@ class AttemptView(Struct, frozen=True, kw_only=True):
     late_at: float | None = None
     #: Which node has it, or had it; empty: there are no others.
     node: str = ""
+    #: The version of the task that it ran with; None: its page did not say.
+    task_version: str | None = None
 
 
 class LogLine(Struct, frozen=True, kw_only=True):

@@ -87,6 +87,8 @@ class AttemptRow(Struct, array_like=True, gc=False):
     error: str | None
     #: A stale result, kept for a person to look at.
     evidence: str | None
+    #: The version of the task that it ran with; None: its page did not say.
+    task_version: str | None = None
 
 
 class WriteSet:

@@ -65,11 +65,12 @@ class Verdict(StrEnum):
 
 
 class Holder(Struct, frozen=True, gc=False):
-    """The worker whose page has an attempt. It is chosen after the claim, so the reports carry it."""
+    """The worker whose page has an attempt, with its task's version, if known: chosen after the claim."""
 
     worker: str
     name: str
     boot: str
+    task_version: str | None = None
 
 
 class Started(Struct, frozen=True, gc=False):

@@ -67,7 +67,10 @@ class Leases:
     def offer(self, claim: Claim, worker: Worker) -> Offer:
         """Makes a new attempt, for a worker that has room."""
         assert worker.session is not None, "a worker without a session has no room"
-        attempt = Attempt(claim, AttemptState.OFFERED, worker.id, worker.boot, worker.name, waits_in=worker.session)
+        attempt = Attempt(
+            claim, AttemptState.OFFERED, worker.id, worker.boot, worker.name,
+            task_version=worker.versions.get(claim.type), waits_in=worker.session,
+        )  # fmt: skip
         self.attempts[claim.attempt] = worker.attempts[claim.attempt] = attempt
         self._fleet.pools.used(worker)
         return Offer(worker.session, claim)
@@ -337,6 +340,7 @@ class Leases:
 
     def _hand(self, attempt: Attempt, worker: Worker) -> None:
         attempt.worker, attempt.boot, attempt.name = worker.id, worker.boot, worker.name
+        attempt.task_version = worker.versions.get(attempt.claim.type)
         worker.attempts[attempt.id] = attempt
 
     def _not_adrift(self, attempt: Attempt) -> None:

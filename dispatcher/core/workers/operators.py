@@ -55,7 +55,7 @@ class Operators:
         worker.said_name = registration.name or worker.said_name
         worker.said_labels = registration.labels
         worker.types = tuple(sorted(set(registration.types)))
-        worker.slots = registration.slots
+        worker.slots, worker.versions = registration.slots, registration.versions
         self.apply(worker)
 
     def apply(self, worker: Worker) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from msgspec import Struct
 
 from dispatcher.core.fleet.worker import Labels
@@ -25,6 +27,8 @@ class Registration(Struct, frozen=True, kw_only=True):
     name: str
     types: tuple[str, ...]
     labels: Labels = ()
+    #: The versions of its tasks, by type; a page need not say them.
+    versions: Mapping[str, str] = {}
     #: The boot that its window showed before; the page says that this boot is gone.
     after: str | None = None
     slots: int = 1

@@ -6,7 +6,7 @@ An order is durable before it counts, and stands in the audit log. One is made a
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from functools import partial
 
 import msgspec
@@ -17,12 +17,14 @@ from dispatcher.clock import Clock
 from dispatcher.core.jobs.acts.kept import EVERY_TYPE, MOST_KEPT, Hold, KeepType, KeptType
 from dispatcher.core.jobs.model import TypeFilter, TypePage, TypeView
 from dispatcher.core.jobs.terms import Terms
+from dispatcher.core.jobs.views.deployed import Deployed
 from dispatcher.core.jobs.views.endings import Summary, steps_of, summary_of
 from dispatcher.core.workers.machine import Machine
 from dispatcher.errors import BadRequest, TypeNotFound, WrongState
 from dispatcher.node.turns.readers import Readers
 from dispatcher.node.turns.turns import Turns
 from dispatcher.node.views import catalogue
+from dispatcher.node.views.deployed import alike, deployed
 from dispatcher.store.port import Store
 
 __all__ = ["Types"]
@@ -32,7 +34,7 @@ _SLICE = 1_000
 
 
 class Types:
-    """The types of one node. ``shipped``: the names of the tasks that the server offers."""
+    """The types of one node. ``shipped``: the versions of the tasks that the server offers, by their names."""
 
     def __init__(
         self,
@@ -41,7 +43,7 @@ class Types:
         turns: Turns,
         machine: Machine,
         readers: Readers,
-        shipped: Callable[[], Iterable[str]],
+        shipped: Callable[[], Mapping[str, str]],
     ) -> None:
         self._store, self._clock, self._turns = store, clock, turns
         self._machine, self._readers, self._shipped = machine, readers, shipped
@@ -84,6 +86,10 @@ class Types:
         steps = steps_of(window_s, self._clock.utc())
         with self._readers:
             return summary_of(name, steps, await self._store.endings.window(name, steps))
+
+    def deployed(self, name: str) -> Deployed:
+        """Which versions of this task the pages have that are connected to this node."""
+        return deployed(name, self._shipped().get(name), alike(self._machine.workers.values()))
 
     def _is_named(self, name: str) -> bool:
         return name in self._machine.operators.types or name in self._shipped()

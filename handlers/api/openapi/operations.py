@@ -25,6 +25,7 @@ __all__ = ["FOR_PEOPLE", "OPERATIONS"]
 FOR_PEOPLE = frozenset(
     {"overview", "jobs", "job", "job-action", "job-record", "workers", "types", "submit", "login", "logout", "docs"}
     | {"one-worker", "worker-action", "worker-gate", "one-type", "type-action"}
+    | {"rollout", "rollout-button"}
     | {"board", "doubts", "failures", "failures-again", "history", "phone"}
     | {"jobs-act", "operations", "operation", "operation-button"}
     | {"worker", "worker-script", "connection-test", "static", "api-not-found", "not-found"}

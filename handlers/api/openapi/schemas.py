@@ -13,6 +13,7 @@ from handlers.api.batch import MOST_JOBS
 from handlers.api.openapi import hookshapes, manyshapes, overviewshapes, shapes, statshapes, typeshapes, workershapes
 from handlers.api.openapi.together import TOGETHER, filter_fields
 from handlers.api.resources import CancelBody, DecideBody, EmptyBody
+from handlers.api.rollouts import RolloutBody
 from handlers.api.tokens import TokenBody
 from handlers.api.types import TypeBody
 from handlers.api.waitmany import WaitBody
@@ -27,7 +28,7 @@ Schema = dict[str, Any]
 _REF = "#/components/schemas/"
 _BODIES = (
     ActionBody, JOB_BODY, CancelBody, DecideBody, EmptyBody, RedeliverBody, TokenBody, WaitBody, WebhookBody,
-    WebhookChange, OrderBody, ReloadBody, TypeBody, WorkerBody,
+    WebhookChange, OrderBody, ReloadBody, RolloutBody, TypeBody, WorkerBody,
 )  # fmt: skip
 #: Of the fields of the console's form, the one that no program needs.
 _FOR_PEOPLE = frozenset({"type_choice"})

@@ -122,6 +122,7 @@ class AttemptShape(Struct):
     ended_at: Instant | None
     late_at: Instant | None
     node: Annotated[str | None, Meta(description="which of several servers has it, or had it")]
+    task_version: Annotated[str | None, Meta(description="of the task that it ran with, as its page said it")]
     error: ErrorShape | None
 
 
@@ -323,6 +324,7 @@ class TaskShape(Struct):
     title: str
     example: Any
     summary: str
+    version: Annotated[str, Meta(description="of its file: a digest, then when it was changed")]
 
 
 class TaskFaultShape(Struct):

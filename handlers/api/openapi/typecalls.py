@@ -35,6 +35,32 @@ TYPE_OPERATIONS: dict[tuple[str, str], Operation] = {
         codes=_ORDER,
         body={JSON: "TypeBody"},
     ),
+    ("api-rollout", "GET"): Operation(
+        id="readRollout",
+        group=FARM,
+        title="Ask which pages have old tasks, and how far the newest rollout is",
+        answers={200: GoodAnswer("Both.", "Rollout")},
+        codes=READ,
+    ),
+    ("api-rollout", "POST"): Operation(
+        id="beginRollout",
+        group=FARM,
+        title="Have pages with old tasks load anew, some at a time",
+        words="Each when it has nothing to do. It stops if a page does not come back, or, with a canary, if new files "
+        "fail more often than old ones.",
+        answers={200: GoodAnswer("It has begun.", "Rollout")},
+        codes=(*COMMAND, "wrong_state", "invalid"),
+        body={JSON: "RolloutBody"},
+    ),
+    ("api-rollout-stop", "POST"): Operation(
+        id="stopRollout",
+        group=FARM,
+        title="Stop the rollout",
+        words="Pages that have loaded anew keep the new files.",
+        answers={200: GoodAnswer("It tells no more pages.", "Rollout")},
+        codes=(*COMMAND, "wrong_state", "invalid"),
+        body={JSON: "EmptyBody"},
+    ),
     ("api-type-pause", "POST"): Operation(
         id="pauseType",
         group=FARM,

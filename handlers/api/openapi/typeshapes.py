@@ -6,10 +6,11 @@ from typing import Annotated
 
 from msgspec import UNSET, Meta, Struct, UnsetType
 
+from dispatcher.core.jobs.acts.rollouts import RolloutState
 from dispatcher.core.jobs.terms import Attempts, Crashes, Effects, Priority, Silence, Timeout
 from handlers.api.openapi.shapes import Count, Instant
 
-__all__ = ["DefaultsShape", "OneTypeShape", "TypeShape", "TypesShape"]
+__all__ = ["DefaultsShape", "OneTypeShape", "RolloutShape", "TypeShape", "TypesShape"]
 
 
 class TypePauseShape(Struct):
@@ -44,9 +45,70 @@ class TypeShape(Struct):
     ]
 
 
-class OneTypeShape(TypeShape):
-    """A type, with its links."""
+class TaskVersionShape(Struct):
+    """One version of a task, and how many pages have it."""
 
+    version: str
+    changed_at: Instant | None
+    pages: Count
+    newest: Annotated[bool, Meta(description="whether the site offers it")]
+
+
+class DeployedShape(Struct):
+    """Which versions of the task the pages have that are connected to this server."""
+
+    type: str
+    version: Annotated[str | None, Meta(description="what the site offers")]
+    changed_at: Annotated[Instant | None, Meta(description="when its file was changed")]
+    pages: Annotated[Count, Meta(description="those that offer the type")]
+    old: Annotated[Count, Meta(description="those with another version than the site")]
+    silent: Annotated[Count, Meta(description="those that do not say which one they have")]
+    versions: list[TaskVersionShape]
+    sentence: str
+
+
+class OneTypeShape(TypeShape):
+    """A type, with the versions of its task, and its links."""
+
+    deployed: DeployedShape
+    links: dict[str, str]
+
+
+class TallyShape(Struct):
+    """Tries that have ended, and how many of them failed."""
+
+    ended: Count
+    failed: Count
+
+
+class RunShape(Struct):
+    """One rollout."""
+
+    state: RolloutState
+    sentence: str
+    at_a_time: Count
+    canary: bool
+    reason: str
+    actor: str
+    reloaded: Annotated[Count, Meta(description="pages that have come back with the new files")]
+    reloading: Annotated[list[str], Meta(description="names of those that have been told, and are not back yet")]
+    left: Annotated[Count, Meta(description="connected pages with an old task that have not been told")]
+    types: Annotated[list[str], Meta(description="the types whose files the reloaded pages have anew")]
+    watching: Annotated[bool, Meta(description="a canary waits for jobs of the reloaded pages")]
+    new: Annotated[TallyShape, Meta(description="tries of these types on the reloaded pages")]
+    rest: Annotated[TallyShape, Meta(description="the same on the others, since the first page was back")]
+    stopped: Annotated[str | None, Meta(description="a code: why it has stopped")]
+    detail: Annotated[str | None, Meta(description="the same in words")]
+    started_at: Instant
+    ended_at: Instant | None
+
+
+class RolloutShape(Struct):
+    """The newest rollout, and which pages have old tasks."""
+
+    old: Annotated[Count, Meta(description="connected pages that have an old task")]
+    types: Annotated[list[DeployedShape], Meta(description="of at most 20 types")]
+    rollout: Annotated[RunShape | None, Meta(description="the newest since the server started")]
     links: dict[str, str]
 
 

@@ -316,7 +316,7 @@ async def test_workers_show_what_they_do_and_what_they_are(browser: Browser) -> 
 @pytest.mark.gen_test
 @pytest.mark.parametrize("scene", [nothing])
 async def test_types_that_no_worker_ever_offered_are_said_so(browser: Browser, house: House) -> None:
-    house.shipped.append("never")
+    house.shipped["never"] = "0123456789ab-1700000000"
     for job in ("j1", "j2"):
         await a_job(house, JobState.FAILED, job, type="once")
     await house.pass_time(120)

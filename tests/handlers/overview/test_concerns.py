@@ -176,11 +176,15 @@ def test_nothing_is_said_of_what_is_as_it_should_be() -> None:
 
 def test_the_commonest_error_and_files_of_tasks_are_told() -> None:
     troubles = Troubles(often=[OftenFailing("fax", 40, 42), OftenFailing("mail", 5, 100)])
-    told = said(Beside(errors={"fax": "out of paper ##"}, task_files=["a.js", "b.js"]), troubles=troubles)
+    told = said(
+        Beside(errors={"fax": "out of paper ##"}, task_files=["a.js", "b.js"], old_pages=12, old_types=list("abcdef")),
+        troubles=troubles,
+    )
     assert [words for words, _ in told] == [
         "40 of 42 jobs of type fax failed in the last 15 min, most often with: out of paper ##.",
         "5 of 100 jobs of type mail failed in the last 15 min.",
         "2 task files do not work: a.js, b.js.",
+        "12 connected pages have old tasks: a, b, c, d, e and more.",
     ]
 
 

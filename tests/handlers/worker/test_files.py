@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from pathlib import Path
 
 import pytest
@@ -107,6 +108,10 @@ async def test_the_index_says_what_each_task_says_of_itself(ask: Ask) -> None:
     index = body_of(await ask("/tasks/index.json"))
     assert index["host_call"] == ["Print"]
     assert index["not_offered"] == []
+    for task in index["tasks"]:
+        source = (await ask(f"/tasks/{task['name']}.js")).body
+        digest, _, changed = task.pop("version").partition("-")
+        assert (digest, changed.isdigit()) == (hashlib.sha256(source).hexdigest()[:12], True)
     assert index["tasks"] == [
         {"name": "plain", "quick": False, "title": "", "example": None, "summary": ""},
         {

@@ -58,6 +58,7 @@ def test_nothing_is_lost(desk: Desk, version: int) -> None:
         numbers = [line.pop("number") for line in now["log"]]  # the released schemas' views did not show it
         assert None not in numbers
         assert {attempt.pop("node") for attempt in now["attempts"]} <= {""}  # nor this
+        assert {attempt.pop("task_version") for attempt in now["attempts"]} <= {None}  # nor did they have this
         assert {name: now[name] for name in was} == was
     states = [was["state"] for was in kept]
     assert desk.counts() == {state: states.count(state) for state in states}

@@ -14,14 +14,16 @@ from ..exits import CommandExit, UsageFault
 from ..invocation import Invocation
 from ..text import instant
 from ..verb import Verb
+from .rollout import ROLLOUT, roll_out, rollout_arguments
 
 __all__ = ["STATS", "TYPES", "WORKERS"]
 
-ORDERS = ("pause", "resume", "drain", "reload", "block", "unblock")
+ORDERS = ("pause", "resume", "drain", "reload", "block", "unblock", ROLLOUT)
 _ID = re.compile(r"[0-9a-f]{32}")
 _EXAMPLE = """\
-example:
+examples:
   pagehand workers pause FRONT-DESK-07 --reason lunch
+  pagehand workers rollout --at-a-time 5 --canary
 """
 #: The name that stands for all types.
 _ALL = "*"
@@ -69,10 +71,15 @@ def _workers_arguments(parser: argparse.ArgumentParser) -> None:
     add("--type", help="that offer this type")
     add("--label", metavar="LABEL:VALUE", help="that have this label")
     add("--state", help="connected, quiet, away, set_aside or gone")
+    rollout_arguments(parser)
 
 
 def _workers(call: Invocation) -> int:
     options = call.options
+    if options.order == ROLLOUT:
+        if options.ids:
+            raise UsageFault("workers rollout names no workers: it is for all pages that have old tasks")
+        return roll_out(call)
     if options.order:
         if not options.ids:
             raise UsageFault(f"workers {options.order} needs the name or the id of a worker")

@@ -127,6 +127,7 @@ CREATE TABLE attempts (
     cause       text,
     error       text,
     evidence    text,
+    task_version text,                      -- as its page said it; NULL: it did not say
     node        text COLLATE "C",           -- which had it when this was written last
     PRIMARY KEY (job, id)
 );

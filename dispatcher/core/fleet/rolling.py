@@ -1,0 +1,138 @@
+"""Which pages load anew next, so that all have the newest tasks: some at a time, the idle ones first. Pure.
+
+``step`` is asked again and again, with all workers as they are; it remembers the pages that it has named and that are
+not back yet. It sends nothing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+
+from msgspec import Struct
+
+from dispatcher.core.fleet.worker import Worker
+from dispatcher.core.jobs.views.deployed import has_old, same_version
+
+__all__ = ["BACK_S", "REST_S", "Rolling", "RolloutTrouble"]
+
+#: A page that is told to load anew, and has nothing to do, must be back after this time with all that it offered.
+BACK_S = 60.0
+#: A page does not load anew twice within this time.
+REST_S = 60.0
+
+
+class RolloutTrouble(Struct, frozen=True):
+    """Why it must not go on: a code, and words."""
+
+    code: str
+    words: str
+
+
+class _ToldPage(Struct):
+    """A page that has been told, and is not back yet."""
+
+    name: str
+    boot: str
+    types: tuple[str, ...]
+    #: What the site offered then, and which of it the page did not have.
+    offered: Mapping[str, str]
+    changed: frozenset[str]
+    #: Since when it has nothing to do, or is away; None: it finishes its jobs first.
+    idle_at: float | None = None
+
+
+class Rolling:
+    """The pages of one rollout. ``shared``: a page that is not here any more may have come back at another node."""
+
+    def __init__(self, *, shared: bool = False) -> None:
+        self._shared = shared
+        self._told: dict[str, _ToldPage] = {}
+        #: Ids of the workers that have come back with the new files, and the types whose files were changed.
+        self.reloaded: set[str] = set()
+        self.types: set[str] = set()
+        self.left = 0
+
+    @property
+    def reloading(self) -> list[str]:
+        """Names of the pages that are not back yet."""
+        return sorted(told.name for told in self._told.values())
+
+    @property
+    def is_over(self) -> bool:
+        """As of the last step: no connected page has an old task."""
+        return not self._told and not self.left
+
+    def see(self, workers: Mapping[str, Worker], offered: Mapping[str, str], now: float) -> RolloutTrouble | None:
+        """Sees which of the pages are back. The first thing that is wrong with one, if something is."""
+        for worker_id, told in list(self._told.items()):
+            worker = workers.get(worker_id)
+            if worker is None and self._shared:
+                del self._told[worker_id]
+            elif _is_back(worker, told, offered):
+                if trouble := self._came_back(worker_id, worker, told, offered):
+                    return trouble
+            elif trouble := _late(worker, told, offered, now):
+                return trouble
+        return None
+
+    def _came_back(
+        self, worker_id: str, worker: Worker | None, told: _ToldPage, offered: Mapping[str, str]
+    ) -> RolloutTrouble | None:
+        del self._told[worker_id]
+        if worker is None or not has_old(worker.versions, offered):
+            self.reloaded.add(worker_id)
+            self.types |= told.changed
+        elif told.offered == offered:
+            words = f"{told.name} has loaded anew and still has an old file: something keeps it, such as a cache"
+            return RolloutTrouble("still_old", words)
+        return None  # the files have changed once more: it is told again
+
+    def step(
+        self, old: Iterable[Worker], offered: Mapping[str, str], now: float, *, most: int, room: int
+    ) -> list[Worker]:
+        """Those that are to be told now, of these that have an old task: at most ``most`` are loading anew at once, and
+        ``room`` more may begin."""
+        old = [worker for worker in old if worker.id not in self._told]
+        ready = [worker for worker in old if now - worker.registered >= REST_S]
+        idle = [worker for worker in ready if not worker.attempts]
+        free = max(0, min(most - len(self._told), room))
+        # A busy one gets no more jobs, and loads anew when it has none: only if there is no idle one.
+        chosen = sorted(idle or ready, key=lambda worker: worker.name)[:free]
+        for worker in chosen:
+            self._told[worker.id] = _ToldPage(
+                worker.name, worker.boot, worker.types, offered, _changed(worker.versions, offered)
+            )
+        self.left = len(old) - len(chosen)
+        return chosen
+
+
+def _changed(versions: Mapping[str, str], offered: Mapping[str, str]) -> frozenset[str]:
+    return frozenset(
+        name for name, version in versions.items() if name in offered and not same_version(version, offered[name])
+    )
+
+
+def _is_back(worker: Worker | None, told: _ToldPage, offered: Mapping[str, str]) -> bool:
+    """A page that has come back offers one type after the other, as their files load."""
+    here = worker is not None and worker.is_connected() and worker.boot != told.boot
+    return here and worker is not None and not _lacks(worker, told, offered)
+
+
+def _lacks(worker: Worker, told: _ToldPage, offered: Mapping[str, str]) -> list[str]:
+    """The types that it offered before, that the site still has, and that it offers no more."""
+    return [name for name in told.types if name in offered and name not in worker.types]
+
+
+def _late(worker: Worker | None, told: _ToldPage, offered: Mapping[str, str], now: float) -> RolloutTrouble | None:
+    if worker is not None and worker.boot == told.boot and worker.attempts:
+        told.idle_at = None
+        return None
+    told.idle_at = now if told.idle_at is None else told.idle_at
+    if now - told.idle_at < BACK_S:
+        return None
+    if worker is not None and worker.boot != told.boot and worker.is_connected():
+        lacking = ", ".join(_lacks(worker, told, offered))
+        return RolloutTrouble(
+            "type_gone", f"{told.name} has loaded anew and does not offer {lacking} any more: look at its page"
+        )
+    return RolloutTrouble("not_back", f"{told.name} was told to load anew and has not come back within a minute")

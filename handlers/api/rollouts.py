@@ -1,0 +1,113 @@
+"""``/api/v1/rollout``: which pages have old tasks, and the order that has them load anew. docs/api.md describes it."""
+
+from __future__ import annotations
+
+from typing import Annotated, ClassVar
+
+import msgspec
+from msgspec import Meta, Struct
+from msgspec.structs import asdict
+
+from dispatcher.access.scopes import Scope
+from dispatcher.core.jobs.acts.rollouts import MOST_AT_A_TIME, RolloutOrder, RolloutView
+from handlers.api.jobjson import Json, deployed_json, instant
+from handlers.api.resources import ConsoleApiHandler
+from handlers.api.workers import LINE, LONGEST_REASON
+from handlers.console.deploying import rollout_words
+from handlers.errors import Invalid, field_error
+from handlers.intake import decode_object
+
+__all__ = ["USUAL_AT_A_TIME", "RolloutBody", "RolloutHandler", "RolloutStopHandler"]
+
+USUAL_AT_A_TIME = 5
+
+
+class RolloutBody(Struct, frozen=True, forbid_unknown_fields=True):
+    """How many pages are loading anew at once, whether it begins with a few of them, and why."""
+
+    at_a_time: Annotated[int, Meta(ge=1, le=MOST_AT_A_TIME)] = USUAL_AT_A_TIME
+    canary: bool = False
+    reason: Annotated[str, Meta(max_length=LONGEST_REASON, pattern=LINE)] = ""
+
+
+_decoder = msgspec.json.Decoder(RolloutBody)
+_WORDS = (
+    f'must be {{"at_a_time": a whole number from 1 to {MOST_AT_A_TIME:,}, "canary": true or false, '
+    f'"reason": a line of at most {LONGEST_REASON} characters}}'
+)
+
+
+class _RolloutAnswer(ConsoleApiHandler):
+    """What the addresses of rollouts share."""
+
+    def show(self) -> None:
+        """Ends the answer with the newest rollout, and the pages that have old tasks."""
+        rollouts = self.site.service.rollouts
+        old, types = rollouts.old()
+        own = "/api/v1/rollout"
+        self.answer({
+            "old": old,
+            "types": [deployed_json(one) for one in types],
+            "rollout": None if rollouts.view is None else _rollout_json(rollouts.view),
+            "links": {"self": own, "stop": f"{own}/stop"},
+        })  # fmt: skip
+
+
+def _rollout_json(view: RolloutView) -> Json:
+    order = view.order
+    return {
+        "state": view.state.value,
+        "sentence": rollout_words(view),
+        "at_a_time": order.at_a_time,
+        "canary": order.canary,
+        "reason": order.reason,
+        "actor": order.actor.name,
+        "reloaded": view.reloaded,
+        "reloading": view.reloading,
+        "left": view.left,
+        "types": view.types,
+        "watching": view.watching,
+        "new": asdict(view.new),
+        "rest": asdict(view.rest),
+        "stopped": view.stopped,
+        "detail": view.detail,
+        "started_at": instant(view.started_at),
+        "ended_at": instant(view.ended_at),
+    }
+
+
+class RolloutHandler(_RolloutAnswer):
+    """``/api/v1/rollout``."""
+
+    scopes: ClassVar = {"GET": Scope.READ, "POST": Scope.OPERATE}
+
+    async def get(self) -> None:
+        """The newest one, and which pages have old tasks."""
+        self.show()
+
+    head = get
+
+    async def post(self) -> None:
+        """Begins one. It goes on without whoever asked for it."""
+        try:
+            body = decode_object(_decoder, bytes(self.body) or b"{}")
+        except msgspec.ValidationError:
+            raise Invalid([field_error("", _WORDS)]) from None
+        order = RolloutOrder(
+            at_a_time=body.at_a_time, canary=body.canary, reason=body.reason.strip(), actor=self.actor("api")
+        )
+        await self.site.service.rollouts.begin(order)
+        self.show()
+
+
+class RolloutStopHandler(_RolloutAnswer):
+    """``/api/v1/rollout/stop``."""
+
+    scopes: ClassVar = {"POST": Scope.OPERATE}
+
+    async def post(self) -> None:
+        """No more pages are told. Those that have loaded anew keep what they have."""
+        if self.body and bytes(self.body) != b"{}":
+            raise Invalid([field_error("", "must be empty or an empty object")])
+        await self.site.service.rollouts.stop(self.actor("api"))
+        self.show()

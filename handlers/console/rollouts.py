@@ -1,0 +1,90 @@
+"""The rollout for people: which pages have old tasks, the form that has them load anew, and how far that is.
+
+It works without JavaScript. The rules are those of the API (``handlers/api/rollouts.py``).
+"""
+
+from __future__ import annotations
+
+import contextlib
+from typing import ClassVar
+
+from dispatcher.access.scopes import Scope
+from dispatcher.core.jobs.acts.rollouts import MOST_AT_A_TIME, RolloutOrder, RolloutState
+from dispatcher.errors import BadRequest, Forbidden, WrongState
+from handlers.api.rollouts import USUAL_AT_A_TIME
+from handlers.api.workers import LONGEST_REASON
+from handlers.console.deploying import deployed_words, rollout_words
+from handlers.console.page import XSRF_HELP, PageHandler
+from handlers.console.worker import reason_of
+from handlers.errors import problem_of
+
+__all__ = ["RolloutButton", "RolloutPage"]
+
+
+class _Rollout(PageHandler):
+    """The page about the rollout."""
+
+    def show_rollout(self, notice: str = "") -> None:
+        """Ends the answer with it. It loads itself anew while a rollout runs."""
+        rollouts = self.site.service.rollouts
+        old, types = rollouts.old()
+        view = rollouts.view
+        runs = view is not None and view.state is RolloutState.RUNNING
+        self.refresh_s = 2 if runs else 0
+        self.show(
+            "rollout.html", old=old, types=types, view=view, runs=runs, notice=notice, usual=USUAL_AT_A_TIME,
+            most=MOST_AT_A_TIME, longest=LONGEST_REASON, deployed_words=deployed_words, rollout_words=rollout_words,
+        )  # fmt: skip
+
+
+class RolloutPage(_Rollout):
+    """``/rollout``: the newest one, and which pages have old tasks."""
+
+    scopes: ClassVar = {"GET": Scope.READ}
+
+    async def get(self) -> None:
+        """The page."""
+        self.show_rollout()
+
+    head = get
+
+
+class RolloutButton(_Rollout):
+    """``/rollout/begin`` and ``/rollout/stop``: the buttons of its page."""
+
+    scopes: ClassVar = {"POST": Scope.OPERATE}
+
+    def for_programs(self) -> str:
+        """The same as this button."""
+        link = self.site.prefix.link("/api/v1/rollout" + ("/stop" if self.path_args == ["stop"] else ""))
+        return f"Programs send JSON: POST {link}, with 'Content-Type: application/json'."
+
+    async def post(self, verb: str) -> None:
+        """Does it and leads back to the page."""
+        self.read_form()
+        if self.xsrf_fails():
+            raise Forbidden(XSRF_HELP, code="bad_xsrf")
+        rollouts, actor = self.site.service.rollouts, self.actor("console")
+        try:
+            if verb == "begin":
+                await rollouts.begin(self._order())
+            else:
+                with contextlib.suppress(WrongState):  # it was over already; the page says so
+                    await rollouts.stop(actor)
+        except (WrongState, BadRequest) as refused:
+            self.set_status(problem_of(refused).status)
+            self.show_rollout(refused.detail)
+            return
+        self.lead_back("/rollout")
+
+    def _order(self) -> RolloutOrder:
+        """What the form says. Raises BadRequest."""
+        typed = self.form.field("at_a_time").strip()
+        if not (typed.isascii() and typed.isdigit() and len(typed) < 5 and 1 <= int(typed) <= MOST_AT_A_TIME):
+            raise BadRequest(f"How many at a time must be a whole number from 1 to {MOST_AT_A_TIME:,}.", semantic=True)
+        return RolloutOrder(
+            at_a_time=int(typed),
+            canary=self.form.field("canary") == "1",
+            reason=reason_of(self.form.field("reason")),
+            actor=self.actor("console"),
+        )
