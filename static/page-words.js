@@ -209,6 +209,22 @@
       (spoken ? ' Or just: ' + spoken + '.' : '');
   }
 
+  // ---- jobs in doubt ---------------------------------------------------------------------------
+
+  var ANSWERED = {
+    telling: ['The server hears: no\u2026', 'The server hears: yes\u2026'],
+    noted: ['Thank you. It is done again.', 'Thank you. It counts as done.'],
+    decided: ['Somebody has decided it already.', 'Somebody has decided it already.']
+  };
+
+  /** Below the question: what an answer means, or what became of it. */
+  function doubtText(doubt) {
+    var text = doubt.state === 'asked' ?
+      'This page was lost while it did that. Yes: it counts as done. No: it is done again.' :
+      ANSWERED[doubt.state][doubt.happened ? 1 : 0];
+    return text + (doubt.more ? ' Questions that follow: ' + doubt.more + '.' : '');
+  }
+
   // ---- the test of the connection --------------------------------------------------------------
 
   var TESTED = {
@@ -366,6 +382,7 @@
     clock: clock,
     connectionText: connectionText,
     detailText: detailText,
+    doubtText: doubtText,
     errorText: errorText,
     jobsText: jobsText,
     labelsText: labelsText,

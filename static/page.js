@@ -40,6 +40,7 @@
   var trouble = null;   // {code, text}: the trouble before there was a worker
   var openedAt = now();
   var files = null;     // what loads the task files
+  var question = null;  // what asks about jobs in doubt
   var test = null;      // what tests the connection
   var tested = '';      // what it has found, in short
   var retryAt = null;
@@ -211,7 +212,7 @@
       name: address.name, labels: {}, badLabels: [], paused: false, hold: null, jobs: [],
       since: null,
       heardMs: null, done: 0, failed: 0, unreported: 0, registered: false, otherWindow: null,
-      connection: null,
+      connection: null, doubt: null,
       version: window.Pagehand.version, worker: null, types: [], events: [], page: null
     };
   }
@@ -255,6 +256,7 @@
     show('contact', status.heardMs === null ? '' :
       '\u00b7 last contact ' + seconds(status.heardMs) + ' ago');
     show('connection', say.connectionText(status.connection));
+    question(status.doubt);
     show('job', status.jobs.length ? say.jobsText(status) : 'none');
     show('today', status.done + ' done, ' + status.failed + ' failed' +
       (status.unreported ? ', ' + status.unreported + ' not yet recorded' : ''));
@@ -350,6 +352,9 @@
   test = window.pagehandTest(BASE, write, function (text) {
     tested = text;
     mention();
+  });
+  question = window.pagehandQuestion(write, function (attempt, happened) {
+    worker.answer(attempt, happened);
   });
   window.addEventListener('hashchange', function () {
     if (/(token|join)=/.test(window.location.hash)) {

@@ -47,6 +47,7 @@ def test_a_script_is_es5_and_names_nothing_that_ie11_lacks(gate: ScriptGate, pat
         "spoken.js",
         "page-words.js",
         "test-lines.js",
+        "question.js",
         "page.js",
     ],
 )
