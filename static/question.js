@@ -42,7 +42,7 @@
       }
       asked = open;
       yes.disabled = no.disabled = open === null || isUnread();
-      write(question, doubt ? doubt.question : '');
+      write(question, doubt ? say.questionText(doubt) : '');
       write(help, doubt ? say.doubtText(doubt) : '');
       place.className = doubt ? '' : 'off';
       answers.className = open === null ? 'off' : '';

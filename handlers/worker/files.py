@@ -100,12 +100,15 @@ class StaticHandler(SharedHandler, StaticFileHandler):
     _ALWAYS_FRESH: ClassVar = frozenset(
         {
             "address.js",
+            "language.js",
             "page.js",
             "page-words.js",
             "question.js",
             "spoken.js",
             "task-files.js",
             "test-lines.js",
+            "test-words.js",
+            "words.js",
             "worker.html",
         }
     )
