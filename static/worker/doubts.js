@@ -138,6 +138,7 @@
    */
   Worker.prototype._doubt = function () {
     var self = this;
+    /** @type {any} */
     var first = null;
     var count = 0;
     var thanks = this._thanks;
