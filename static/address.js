@@ -2,11 +2,13 @@
 (function (window) {
   'use strict';
 
-  var NAMES = ['types', 'name', 'slots', 'labels', 'transport', 'token', 't'];
+  //: Every text stands in the catalogue of words.js.
+  var t = window.pagehandText;
+  var NAMES = ['types', 'name', 'slots', 'labels', 'transport', 'lang', 'token', 't'];
   var LIKELY = {
     type: 'types', task: 'types', tasks: 'types', job: 'types', worker: 'name', names: 'name',
     slot: 'slots', label: 'labels', tags: 'labels',
-    transports: 'transport', polling: 'transport', websocket: 'transport'
+    language: 'lang', transports: 'transport', polling: 'transport', websocket: 'transport'
   };
   var TRANSPORTS = ['auto', 'polling', 'websocket'];
   var NAME_MAX = 100;
@@ -31,30 +33,35 @@
 
   /** A name as it may be shown: what is longer or odd may be a secret. */
   function shown(name) {
-    return /^[A-Za-z_\-]{1,20}$/.test(name) ? '"' + name + '"' : 'one of the names';
+    return /^[A-Za-z_\-]{1,20}$/.test(name) ? '"' + name + '"' : t('one of the names');
   }
 
   function unknown(name) {
     var lower = name.toLowerCase();
     var meant = NAMES.indexOf(lower) >= 0 ? lower :
       Object.prototype.hasOwnProperty.call(LIKELY, lower) ? LIKELY[lower] : '';
-    return shown(name) + ' is not a parameter' + (meant ? ' (did you mean ' + meant + '?)' :
-      ' (there are types, name, slots, labels and transport)');
+    return meant ? t('{name} is not a parameter (did you mean {meant}?)',
+      { name: shown(name), meant: meant }) :
+      t('{name} is not a parameter (there are types, name, slots, labels, transport and lang)',
+        { name: shown(name) });
   }
 
   /** Why the value of a known parameter is not taken as it is; '' if it is. */
   function wrong(name, text, value) {
     if (name !== 'token' && name !== 't' && /%(?![0-9A-Fa-f]{2})/.test(text)) {
-      return name + ' has a % that is not written as %25';
+      return t('{name} has a % that is not written as %25', { name: name });
     }
     if (name === 'slots' && !(/^[0-9]+$/.test(value) && value >= 1 && value <= SLOTS_MAX)) {
-      return 'slots is a whole number from 1 to ' + SLOTS_MAX + ', so 1 is taken';
+      return t('slots is a whole number from 1 to {most}, so 1 is taken', { most: SLOTS_MAX });
     }
     if (name === 'name' && value.length > NAME_MAX) {
-      return 'name has more than ' + NAME_MAX + ' characters and is cut';
+      return t('name has more than {most} characters and is cut', { most: NAME_MAX });
     }
     if (name === 'transport' && TRANSPORTS.indexOf(value) < 0) {
-      return 'transport is auto, polling or websocket, so auto is taken';
+      return t('transport is auto, polling or websocket, so auto is taken');
+    }
+    if (name === 'lang' && value !== 'de' && value !== 'en') {
+      return t('lang is de or en, so the language of the browser is taken');
     }
     return '';
   }
@@ -73,7 +80,7 @@
       var value = decoded(pair[1]);
       var why = NAMES.indexOf(name) < 0 ? unknown(name) : wrong(name, pair[1], value);
       if (!why && name in values) {
-        why = name + ' stands there twice, and the first one is taken';
+        why = t('{name} stands there twice, and the first one is taken', { name: name });
       }
       if (why) {
         bad.push(why);
@@ -83,7 +90,7 @@
       }
     });
     if (hash.length > 1 && !/^#(.*&)?(token|join)=/.test(hash)) {
-      bad.push('what stands behind # does not begin with token= or join=');
+      bad.push(t('what stands behind # does not begin with token= or join='));
     }
     return {
       types: (values.types || '').split(/[\s,]+/).filter(function (name) { return name !== ''; }),

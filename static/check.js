@@ -5,10 +5,12 @@
  */
 (function () {
   var mode = document.documentMode;
+  //: Every text stands in the catalogue of words.js.
+  var t = window.pagehandText;
   var problem = '';
-  var advice = 'Ask whoever looks after this program to switch its browser control to Internet ' +
+  var advice = t('Ask whoever looks after this program to switch its browser control to Internet ' +
     'Explorer 11 mode (FEATURE_BROWSER_EMULATION 11001), or take this address out of ' +
-    'Compatibility View.';
+    'Compatibility View.');
 
   function show(id, text) {
     var element = document.getElementById(id);
@@ -39,9 +41,10 @@
     button.disabled = false;
     button.onclick = function () {
       var copied = false;
-      box.value = 'Pagehand worker page, ' + new Date() + '\r\nState: TOO OLD (E-OLD-01), ' +
-        problem + '\r\nServer: ' + place() + '\r\nBrowser: ' + window.navigator.userAgent +
-        '\r\nDocument mode: ' + (mode || 'not Internet Explorer');
+      box.value = t('Pagehand worker page') + ', ' + new Date() + '\r\n' + t('State') + ': ' +
+        t('TOO OLD') + ' (E-OLD-01), ' + problem + '\r\n' + t('Server') + ': ' + place() +
+        '\r\n' + t('Browser') + ': ' + window.navigator.userAgent + '\r\n' +
+        t('Document mode') + ': ' + (mode || t('not Internet Explorer'));
       box.className = '';
       box.focus();
       box.select();
@@ -50,30 +53,31 @@
       } catch (e) {
         copied = false;
       }
-      show('copied', copied ? 'Copied.' : 'Press Ctrl+C to copy.');
+      show('copied', copied ? t('Copied.') : t('Press Ctrl+C to copy.'));
     };
   }
 
   if (mode && mode < 10) {
-    problem = 'This browser mode is too old (document mode ' + mode + ').';
+    problem = t('This browser mode is too old (document mode {mode}).', { mode: mode });
   } else if (!window.JSON || !window.XMLHttpRequest || !document.addEventListener ||
              !Object.keys || !Array.prototype.forEach || !Function.prototype.bind) {
-    problem = 'This browser is too old to run this page.';
-    advice = 'It needs Internet Explorer 11 or any newer browser.';
+    problem = t('This browser is too old to run this page.');
+    advice = t('It needs Internet Explorer 11 or any newer browser.');
   }
   window.pagehandTooOld = problem;
   if (problem) {
-    document.title = 'TOO OLD - Pagehand';
+    document.title = t('TOO OLD') + ' - Pagehand';
     document.getElementById('page').className = 'stopped';
     show('shape', 'X');
-    show('word', 'TOO OLD');
-    show('detail', problem + ' ' + advice + ' The fault lies with this browser.');
-    show('aloud', 'Tell the helpdesk: ' + place() + ', E-OLD-01, since ' + since() + '.');
+    show('word', t('TOO OLD'));
+    show('detail', problem + ' ' + advice + ' ' + t('The fault lies with this browser.'));
+    show('aloud', t('Tell the helpdesk: {name}, {what}, since {time}.',
+      { name: place(), what: 'E-OLD-01', time: since() }));
     offerReport();
   } else {
     // Without JavaScript what stands in the page remains.
-    document.title = 'STARTING - Pagehand';
-    show('word', 'STARTING');
-    show('detail', 'This page runs jobs for a Pagehand server. Leave it open.');
+    document.title = t('STARTING') + ' - Pagehand';
+    show('word', t('STARTING'));
+    show('detail', t('This page runs jobs for a Pagehand server. Leave it open.'));
   }
 }());

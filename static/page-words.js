@@ -2,6 +2,9 @@
 (function (window) {
   'use strict';
 
+  //: Every text stands in the catalogue of words.js.
+  var t = window.pagehandText;
+
   function two(number) {
     return (number < 10 ? '0' : '') + number;
   }
@@ -20,18 +23,23 @@
   }
 
   function hangingText(job) {
-    return ' (' + job.over + ' at ' + clock(job.cancelledAt) + ', but its task is still running' +
-      (job.reloadAt === null ? ')' :
-        '; if it does not stop, this page reloads at ' + clock(job.reloadAt) + ')');
+    var found = {
+      over: t.known(job.over),
+      time: clock(job.cancelledAt),
+      reload: job.reloadAt === null ? '' : clock(job.reloadAt)
+    };
+    return ' (' + t('{over} at {time}, but its task is still running', found) +
+      (found.reload ? '; ' + t('if it does not stop, this page reloads at {reload}', found) : '') +
+      ')';
   }
 
   function jobText(job) {
     var text = job.type + ' ' + shortId(job.id);
     if (job.startedAt !== null) {
-      text += ', since ' + clock(job.startedAt);
+      text += ', ' + t('since {time}', { time: clock(job.startedAt) });
     }
     if (job.number > 1) {
-      text += ', try ' + job.number;
+      text += ', ' + t('try {number}', { number: job.number });
     }
     if (job.percent !== null) {
       text += ', ' + Math.round(job.percent) + '\u00a0%';
@@ -50,15 +58,16 @@
     var good = Object.keys(status.labels).map(function (key) {
       return key + ':' + status.labels[key];
     });
-    var text = good.join(', ') || (running ? 'none' : '-');
+    var text = good.join(', ') || (running ? t('none|labels') : '-');
     var bad = status.badLabels.join(', ');
-    return bad ? text + ' \u00b7 not sent: ' + bad : text;
+    return bad ? text + ' \u00b7 ' + t('not sent: {labels}', { labels: bad }) : text;
   }
 
   /** "tomorrow at 14:05": a day is all that a page ever waits with a WebSocket. */
   function dayAndMinute(ms) {
     var today = new Date().toDateString() === new Date(ms).toDateString();
-    return (today ? 'today' : 'tomorrow') + ' at ' + minute(ms);
+    return today ? t('today at {time}', { time: minute(ms) }) :
+      t('tomorrow at {time}', { time: minute(ms) });
   }
 
   /** How the page talks with the server, and why not better; '-' while it does not. */
@@ -67,88 +76,89 @@
       return '-';
     }
     if (connection.transport === 'websocket') {
-      return 'WebSocket';
+      return t('WebSocket');
     }
-    return 'long-polling' + (connection.reason ? ', because ' + connection.reason : '') +
+    return t('long-polling') + (connection.reason ? ', ' +
+      t('because {reason}', { reason: t.known(connection.reason) }) : '') +
       (connection.until === null ? '' :
-        '; tries a WebSocket again ' + dayAndMinute(connection.until));
+        '; ' + t('tries a WebSocket again {when}', { when: dayAndMinute(connection.until) }));
   }
 
   function retryText(status) {
-    return status.retryMs === null ? 'Trying now, attempt ' + Math.max(1, status.failures) :
-      'Retry in ' + Math.ceil(status.retryMs / 1000) + ' s, attempt ' + status.failures;
+    return status.retryMs === null ?
+      t('Trying now, attempt {number}', { number: Math.max(1, status.failures) }) :
+      t('Retry in {seconds} s, attempt {number}',
+        { seconds: Math.ceil(status.retryMs / 1000), number: status.failures });
   }
 
   function errorText(error) {
     var text = '';
     if (!error) {
-      return 'none';
+      return t('none|error');
     }
+    text = t.known(error.text);
     // A function, because a detail may hold what replace takes for a pattern.
     text = error.detail ?
-      error.text.replace(/\.$/, function () { return ': ' + error.detail; }) : error.text;
+      text.replace(/\.$/, function () { return ': ' + error.detail; }) : text;
     return error.code ? text + ' (' + error.code + ', ' + clock(error.at) + ')' : text;
   }
 
   function blame(error) {
-    return error && error.whose ? ' ' + error.whose : '';
+    return error && error.whose ? ' ' + t.known(error.whose) : '';
   }
 
   function goneText(status) {
     var since = status.standing ? minute(status.standing.since) : '';
-    return (since ? 'The server has not answered since ' + since + '. ' : '') +
-      retryText(status) + '. ' + (status.error ? status.error.text : '') + blame(status.error);
+    return (since ? t('The server has not answered since {time}.', { time: since }) + ' ' : '') +
+      retryText(status) + '. ' + (status.error ? t.known(status.error.text) : '') +
+      blame(status.error);
   }
 
   /** A page without a token, with a wrong one and with one that has ended need different help. */
   function tokenText(status) {
-    if (status.standing && status.standing.code === 'E-TOK-01') {
-      return 'The server needs a token, and this page has none. Open the page with #token=\u2026 ' +
-        'at the end of its address. Whoever runs the server knows the token. ';
+    var code = status.standing ? status.standing.code : '';
+    switch (code) {
+      case 'E-TOK-01': return t('The server needs a token, and this page has none. Open the page ' +
+        'with #token=\u2026 at the end of its address. Whoever runs the server knows the token.');
+      case 'E-TOK-03': return t('The token of this page was revoked or has expired. Ask whoever ' +
+        'runs the server for a new one, and open the page with #token=\u2026 or #join=\u2026 at ' +
+        'the end of its address, as you were told.');
+      case 'E-TOK-05': return t('As many pages have joined as may, so this one cannot. Ask ' +
+        'whoever runs the server for a new address of this page, with #join=\u2026 at its end.');
+      case 'E-TOK-06': return t('Another window of this browser is this worker. Close this ' +
+        'window, or open it with an address for joining, #join=\u2026, so that it becomes a ' +
+        'worker of its own.');
+      case 'E-TOK-04': return t('Too many wrong tokens have come from where this page is, so the ' +
+        'server looks at none for a while. A token that was made for this page would be taken.');
+      default: return t('The token of this page is wrong. Open the page again with the right ' +
+        '#token=\u2026 (or #join=\u2026) at the end of its address. Write % as %25, & as %26 and ' +
+        '# as %23 there; all else as it is.');
     }
-    if (status.standing && status.standing.code === 'E-TOK-03') {
-      return 'The token of this page was revoked or has expired. Ask whoever runs the server ' +
-        'for a new one, and open the page with #token=\u2026 or #join=\u2026 at the end of its ' +
-        'address, as you were told. ';
-    }
-    if (status.standing && status.standing.code === 'E-TOK-05') {
-      return 'As many pages have joined as may, so this one cannot. Ask whoever runs the server ' +
-        'for a new address of this page, with #join=\u2026 at its end. ';
-    }
-    if (status.standing && status.standing.code === 'E-TOK-06') {
-      return 'Another window of this browser is this worker. Close this window, or open it with ' +
-        'an address for joining, #join=\u2026, so that it becomes a worker of its own. ';
-    }
-    if (status.standing && status.standing.code === 'E-TOK-04') {
-      return 'Too many wrong tokens have come from where this page is, so the server looks at ' +
-        'none for a while. A token that was made for this page would be taken. ';
-    }
-    return 'The token of this page is wrong. Open the page again with the right #token=\u2026 ' +
-      '(or #join=\u2026) at the end of its address. Write % as %25, & as %26 and # as %23 there; ' +
-      'all else as it is. ';
   }
 
   function notAllowedText(status) {
     if (status.standing && status.standing.code === 'E-BLK-01') {
-      return 'The server turns this page away: ' + (status.error ? status.error.detail : '') +
-        '. ' + retryText(status) + '.';
+      return t('The server turns this page away: {why}.',
+        { why: status.error ? status.error.detail : '' }) + ' ' + retryText(status) + '.';
     }
     return (status.refusal ?
-      'The server refuses this page because of its address. It says: ' + status.refusal + ' ' :
-      tokenText(status)) + retryText(status) + '.' + blame(status.error);
+      t('The server refuses this page because of its address. It says: {why}',
+        { why: status.refusal }) : tokenText(status)) + ' ' +
+      retryText(status) + '.' + blame(status.error);
   }
 
   /** What stands wrong while the page works all the same, and whose fault it is. */
   function besidesText(status) {
     var standing = status.standing;
-    return (standing && standing.code ? ' ' + standing.text + ' ' + standing.whose : '') +
+    return (standing && standing.code ? ' ' + t.known(standing.text) + ' ' +
+      t.known(standing.whose) : '') +
       otherText(status);
   }
 
   function otherText(status) {
-    return status.otherWindow === null ? '' : ' Another window of this browser is the worker ' +
-      (status.otherWindow || 'of this page') + ' already; this window is a second one. ' +
-      'Close one of the two if that is not wanted.';
+    return status.otherWindow === null ? '' : ' ' + t('Another window of this browser is the ' +
+      'worker {name} already; this window is a second one. Close one of the two if that is not ' +
+      'wanted.', { name: status.otherWindow || t('of this page') });
   }
 
   function withMore(text, more) {
@@ -156,40 +166,45 @@
   }
 
   function workText(status) {
-    return jobsText(status) + (status.hold && status.hold.leave ? ' \u00b7 stops after this' :
-      status.paused || status.hold ? ' \u00b7 pauses after this' : '') +
+    var then = status.hold && status.hold.leave ? t('stops after this') :
+      status.paused || status.hold ? t('pauses after this') : '';
+    return jobsText(status) + (then ? ' \u00b7 ' + then : '') +
       (status.hold ? ' (' + holdText(status) + ')' : '');
   }
 
   /** "paused by ann: lunch" */
   function holdText(status) {
     var hold = status.hold;
-    return 'paused by ' + (hold.by || 'an operator') + (hold.reason ? ': ' + hold.reason : '');
+    return t('paused by {who}', { who: hold.by || t('an operator') }) +
+      (hold.reason ? ': ' + hold.reason : '');
   }
 
   function pausedText(status) {
     if (!status.hold) {
-      return 'Takes no jobs until somebody presses Resume.' + besidesText(status);
+      return t('Takes no jobs until somebody presses Resume.') + besidesText(status);
     }
-    return 'Takes no jobs: ' + holdText(status) + '. Only an operator of the server can end that.' +
-      (status.paused ? ' It is paused here as well.' : '') + besidesText(status);
+    return t('Takes no jobs: {why}. Only an operator of the server can end that.',
+      { why: holdText(status) }) +
+      (status.paused ? ' ' + t('It is paused here as well.') : '') + besidesText(status);
   }
 
   function detailText(status, faulty) {
     switch (status.state) {
-      case 'ready': return 'Waiting for jobs. Leave this page open.' + besidesText(status);
+      case 'ready': return t('Waiting for jobs. Leave this page open.') + besidesText(status);
       case 'working': return withMore(workText(status), besidesText(status));
       case 'paused': return pausedText(status);
-      case 'connecting': return 'Looking for the server\u2026';
+      case 'connecting': return t('Looking for the server\u2026');
       case 'reconnecting': return goneText(status);
       case 'not_allowed': return notAllowedText(status);
-      case 'out_of_date': return 'This page does not fit the server. Load it again (Ctrl+F5). ' +
-        retryText(status) + '.' + blame(status.error);
-      case 'maintenance': return 'The server is being restarted. Nothing is wrong with this PC. ' +
-        (status.registered ? 'Running jobs are finished first.' : retryText(status) + '.');
+      case 'out_of_date': return t('This page does not fit the server. Load it again (Ctrl+F5).') +
+        ' ' + retryText(status) + '.' + blame(status.error);
+      case 'maintenance': return t('The server is being restarted. Nothing is wrong with this ' +
+        'PC.') + ' ' + (status.registered ? t('Running jobs are finished first.') :
+        retryText(status) + '.');
       default: return (faulty ? faulty + ' ' : '') +
-        (status.hold ? 'This page takes no jobs: ' + holdText(status) + '.' :
-          status.error ? status.error.text + blame(status.error) : 'This page takes no jobs.');
+        (status.hold ? t('This page takes no jobs: {why}.', { why: holdText(status) }) :
+          status.error ? t.known(status.error.text) + blame(status.error) :
+            t('This page takes no jobs.'));
     }
   }
 
@@ -204,161 +219,34 @@
       return '';
     }
     spoken = window.pagehandSpoken(standing.code, standing.since, status.failures || 0);
-    return 'Tell the helpdesk: ' + (name || 'a page without a name') + ', ' +
-      (standing.code || word) + ', since ' + minute(standing.since) + '.' +
-      (spoken ? ' Or just: ' + spoken + '.' : '');
+    return t('Tell the helpdesk: {name}, {what}, since {time}.', {
+      name: name || t('a page without a name'),
+      what: standing.code || word,
+      time: minute(standing.since)
+    }) + (spoken ? ' ' + t('Or just: {letters}.', { letters: spoken }) : '');
   }
 
-  // ---- the test of the connection --------------------------------------------------------------
+  // ---- jobs in doubt ---------------------------------------------------------------------------
 
-  var TESTED = {
-    server: 'Server',
-    sending: 'Sending',
-    waiting: 'Waiting',
-    socket: 'WebSocket',
-    clock: 'Clock',
-    storage: 'Storage'
-  };
-  var MARKS = { fine: '\u2714', wrong: '\u2718', testing: '\u2026', untested: '\u2013' };
-  var WORDS = { fine: 'OK', wrong: 'NO', testing: 'testing \u2026', untested: 'not tested' };
-  var SKIPPED = {
-    server: 'because the server does not answer',
-    busy: 'because many pages test their connections just now. Try again in a minute',
-    stopped: 'because the test was stopped',
-    polling: 'because this server refuses WebSocket'
+  var ANSWERED = {
+    telling: [t('The server hears: no\u2026'), t('The server hears: yes\u2026')],
+    noted: [t('Thank you. It is done again.'), t('Thank you. It counts as done.')],
+    decided: [t('Somebody has decided it already.'), t('Somebody has decided it already.')]
   };
 
-  function kilobytes(bytes) {
-    return Math.round(bytes / 1024) + ' kB';
+  /** The task's words; where it has none, those of the worker's script, in this language. */
+  function questionText(doubt) {
+    var plain = /^Was this done: ([\s\S]*)\?$/.exec(doubt.question);
+    return plain ? t('Was this done: {name}?', { name: plain[1] }) : doubt.question;
   }
 
-  /** "12 s", "3 min", "5 h", "2 days" */
-  function span(ms) {
-    var seconds = Math.round(ms / 1000);
-    return seconds < 120 ? seconds + ' s' : seconds < 7200 ? Math.round(seconds / 60) + ' min' :
-      seconds < 172800 ? Math.round(seconds / 3600) + ' h' : Math.round(seconds / 86400) + ' days';
-  }
-
-  /** A reason as the end of a sentence. */
-  function ended(why) {
-    return why.replace(/\.$/, '') + '.';
-  }
-
-  function sendingText(line) {
-    if (line.state === 'fine') {
-      return kilobytes(line.bytes) + ' come through, as much as the server takes.';
-    }
-    return line.bytes ? kilobytes(line.bytes) + ' come through, ' + kilobytes(line.failed) +
-      ' do not: ' + ended(line.why) +
-      ' Something on the way refuses large messages, probably a proxy.' :
-      'Not even ' + kilobytes(line.failed) + ' comes through: ' + ended(line.why);
-  }
-
-  /** "after about 10 s", or why not even that is known. */
-  function cutText(line) {
-    return line.cutMs === null ? 'Longer ones are kept back: ' + ended(line.why) :
-      'Longer ones are cut after about ' + span(line.cutMs) + '.';
-  }
-
-  function waitingText(line) {
-    var through = line.longestS ? 'Requests may wait ' + line.longestS + ' s.' : '';
-    if (line.state === 'fine') {
-      return through + (line.why ? ' ' + cutText(line) + ' This page waits at most ' +
-        span(line.pollMs) + '.' : '');
-    }
-    return (line.cutMs === null ?
-      'Something on the way keeps back the answers to waiting requests: ' + ended(line.why) :
-      window.Pagehand.CODES['E-NET-12'].replace(/,.*$/, '') + ' after about ' + span(line.cutMs) +
-        ', probably a proxy (E-NET-12).') + (line.longestS ? ' ' + line.longestS +
-        ' s come through.' : '');
-  }
-
-  function socketText(line) {
-    return line.state === 'fine' ? 'It opens, and the server answers in ' + line.ms + ' ms.' :
-      'There is none: ' + ended(line.why) + ' The page works without.';
-  }
-
-  function clockText(line) {
-    return line.state === 'fine' ? 'This PC and the server tell the same time.' :
-      'The clock of this PC is ' + span(Math.abs(line.aheadMs)) +
-        (line.aheadMs > 0 ? ' ahead of' : ' behind') + ' the server\u2019s.';
-  }
-
-  function storageText(line) {
-    return line.state === 'fine' ? 'This browser keeps what the page stores.' :
-      'This browser keeps nothing in ' + (line.session ? '' : 'sessionStorage') +
-        (line.session || line.local ? '' : ' and ') + (line.local ? '' : 'localStorage') + '.';
-  }
-
-  function serverText(line) {
-    return line.state === 'fine' ? 'It answers in ' + line.ms + ' ms.' :
-      'It does not answer: ' + ended(line.why);
-  }
-
-  var TEXTS = {
-    server: serverText,
-    sending: sendingText,
-    waiting: waitingText,
-    socket: socketText,
-    clock: clockText,
-    storage: storageText
-  };
-
-  /** How far something has come that is not over. */
-  function soFarText(line) {
-    return line.bytes ? ' ' + kilobytes(line.bytes) + ' come through so far.' :
-      line.longestS ? ' ' + line.longestS + ' s come through so far.' : '';
-  }
-
-  /** One line of a test: "Sending: OK. 1088 kB come through, ..." */
-  function testLine(line) {
-    var start = TESTED[line.name] + ': ' + WORDS[line.state];
-    if (line.state === 'testing') {
-      return start + soFarText(line);
-    }
-    return line.state === 'untested' ? start + ', ' + SKIPPED[line.skipped] + '.' +
-      soFarText(line) : start + '. ' + TEXTS[line.name](line);
-  }
-
-  function testMark(line) {
-    return MARKS[line.state];
-  }
-
-  function count(lines, state) {
-    return lines.filter(function (line) { return line.state === state; }).length;
-  }
-
-  function testTitle(lines, beganAt) {
-    var start = 'Connection test at ' + minute(beganAt) + ': ';
-    var wrong = count(lines, 'wrong');
-    if (count(lines, 'testing')) {
-      return start + 'it takes about a minute. The page goes on working.';
-    }
-    if (wrong || !count(lines, 'untested')) {
-      return start + (wrong ? wrong + ' of ' + lines.length + ' not OK.' : 'all is OK.');
-    }
-    return start + 'not all was tested.';
-  }
-
-  /** What one line says in few words. */
-  function shortText(line) {
-    var detail = line.name === 'sending' && line.bytes ? ' ' + kilobytes(line.bytes) :
-      line.name === 'waiting' && line.longestS ? ' ' + line.longestS + ' s' :
-        line.name === 'server' && line.ms !== undefined ? ' ' + line.ms + ' ms' : '';
-    if (line.cutMs) {
-      detail += ' cut after ' + span(line.cutMs);
-    }
-    if (line.name === 'clock' && line.state === 'wrong') {
-      detail = ' ' + span(Math.abs(line.aheadMs)) + (line.aheadMs > 0 ? ' ahead' : ' behind');
-    }
-    return TESTED[line.name].toLowerCase() + ' ' + WORDS[line.state] + detail;
-  }
-
-  /** A whole test in less than 200 characters, for people at the server. */
-  function testShort(lines, beganAt) {
-    var date = new Date(beganAt);
-    return date.getFullYear() + '-' + two(date.getMonth() + 1) + '-' + two(date.getDate()) + ' ' +
-      minute(beganAt) + ': ' + lines.map(shortText).join(', ');
+  /** Below the question: what an answer means, or what became of it. */
+  function doubtText(doubt) {
+    var text = doubt.state === 'asked' ?
+      t('This page was lost while it did that. Yes: it counts as done. No: it is done again.') :
+      ANSWERED[doubt.state][doubt.happened ? 1 : 0];
+    return text + (doubt.more ?
+      ' ' + t('Questions that follow: {number}.', { number: doubt.more }) : '');
   }
 
   window.pagehandWords = {
@@ -366,12 +254,10 @@
     clock: clock,
     connectionText: connectionText,
     detailText: detailText,
+    doubtText: doubtText,
     errorText: errorText,
     jobsText: jobsText,
     labelsText: labelsText,
-    testLine: testLine,
-    testMark: testMark,
-    testShort: testShort,
-    testTitle: testTitle
+    questionText: questionText
   };
 }(window));

@@ -3,6 +3,7 @@
  *
  *   /worker?types=a,b&name=FRONT-DESK-07&slots=1&labels=site:berlin#token=...
  *   /worker?transport=auto (or polling, or websocket)
+ *   /worker?lang=de (or en; without it, the browser's language)
  *
  * Without `types` it offers every task of tasks/index.json except host-call, which reaches into the
  * program around the browser and must be asked for by name.
@@ -21,16 +22,18 @@
   //: A task may put something else in its place.
   var setTimer = window.setTimeout;
 
+  //: Every text stands in the catalogue of words.js.
+  var t = window.pagehandText;
   var FACES = {
-    connecting: { shape: '\u25cb', word: 'CONNECTING' },
-    ready: { shape: '\u25cf', word: 'READY' },
-    working: { shape: '\u25ba', word: 'WORKING' },
-    paused: { shape: '\u25ae\u25ae', word: 'PAUSED' },
-    reconnecting: { shape: '\u25b2', word: 'RECONNECTING' },
-    not_allowed: { shape: '\u00d7', word: 'NOT ALLOWED' },
-    out_of_date: { shape: '\u25c6', word: 'OUT OF DATE' },
-    maintenance: { shape: '\u25bc', word: 'SERVER MAINTENANCE' },
-    stopped: { shape: '\u25a0', word: 'STOPPED' }
+    connecting: { shape: '\u25cb', word: t('CONNECTING') },
+    ready: { shape: '\u25cf', word: t('READY') },
+    working: { shape: '\u25ba', word: t('WORKING') },
+    paused: { shape: '\u25ae\u25ae', word: t('PAUSED') },
+    reconnecting: { shape: '\u25b2', word: t('RECONNECTING') },
+    not_allowed: { shape: '\u00d7', word: t('NOT ALLOWED') },
+    out_of_date: { shape: '\u25c6', word: t('OUT OF DATE') },
+    maintenance: { shape: '\u25bc', word: t('SERVER MAINTENANCE') },
+    stopped: { shape: '\u25a0', word: t('STOPPED') }
   };
 
   var say = window.pagehandWords;
@@ -41,6 +44,7 @@
   var openedAt = now();
   var versions = {};    // of the task files, by type, as they were named before they were loaded
   var files = null;     // what loads the task files
+  var question = null;  // what asks about jobs in doubt
   var test = null;      // what tests the connection
   var tested = '';      // what it has found, in short
   var retryAt = null;
@@ -79,7 +83,7 @@
   // ---- the tasks -------------------------------------------------------------------------------
 
   function words(code, detail) {
-    var text = window.Pagehand.CODES[code];
+    var text = t.known(window.Pagehand.CODES[code]);
     // No pattern: a detail may hold what replace takes for one.
     return (detail ? text.split('.')[0] + ': ' + detail + '.' : text) + ' (' + code + ')';
   }
@@ -99,7 +103,8 @@
         return;
       }
       try {
-        why = xhr.status ? window.Pagehand.Engine.said(xhr.status, xhr.responseText) : 'no answer';
+        why = xhr.status ? window.Pagehand.Engine.said(xhr.status, xhr.responseText) :
+          t('no answer');
         value = xhr.status === 200 ? JSON.parse(xhr.responseText) : null;
       } catch (e) {
         value = null;
@@ -123,7 +128,8 @@
       trouble = troubleOf('E-TYP-02', unknown.join(', '));
     } else if (!chosen.length) {
       trouble = faulty.length ?
-        { code: 'E-TSK-01', text: window.Pagehand.CODES['E-TYP-01'] } : troubleOf('E-TYP-01');
+        { code: 'E-TSK-01', text: t.known(window.Pagehand.CODES['E-TYP-01']) } :
+        troubleOf('E-TYP-01');
     }
     // A file that changes in this moment counts as the old one: the page is told to load anew.
     index.tasks.forEach(function (item) { versions[item.name] = item.version; });
@@ -179,10 +185,6 @@
 
   // ---- what a person sees ----------------------------------------------------------------------
 
-  function seconds(ms) {
-    return Math.max(0, Math.round(ms / 1000)) + ' s';
-  }
-
   /** What was wrong from the start stays in sight. */
   function lastError(status) {
     var texts = worker && trouble ? [trouble.text] : [];
@@ -215,7 +217,7 @@
       name: address.name, labels: {}, badLabels: [], paused: false, hold: null, jobs: [],
       since: null,
       heardMs: null, done: 0, failed: 0, unreported: 0, registered: false, otherWindow: null,
-      connection: null,
+      connection: null, doubt: null,
       version: window.Pagehand.version, worker: null, types: [], events: [], page: null
     };
   }
@@ -225,7 +227,7 @@
   }
 
   function whose(code) {
-    return window.Pagehand.blame(code);
+    return t.known(window.Pagehand.blame(code));
   }
 
   /** What was wrong from the start is worth a call, even if the page works. */
@@ -255,16 +257,19 @@
     show('name', name || '-');
     show('labels', say.labelsText(status, !!worker));
     show('server', ORIGIN + BASE);
-    show('since', status.since === null ? 'no' : 'since ' + say.clock(status.since));
-    show('contact', status.heardMs === null ? '' :
-      '\u00b7 last contact ' + seconds(status.heardMs) + ' ago');
+    show('since', status.since === null ? t('no|connected') :
+      t('since {time}', { time: say.clock(status.since) }));
+    show('contact', status.heardMs === null ? '' : '\u00b7 ' +
+      t('last contact {seconds} s ago',
+        { seconds: Math.max(0, Math.round(status.heardMs / 1000)) }));
     show('connection', say.connectionText(status.connection));
-    show('job', status.jobs.length ? say.jobsText(status) : 'none');
-    show('today', status.done + ' done, ' + status.failed + ' failed' +
-      (status.unreported ? ', ' + status.unreported + ' not yet recorded' : ''));
+    question(status.doubt);
+    show('job', status.jobs.length ? say.jobsText(status) : t('none|job'));
+    show('today', t('{done} done, {failed} failed', status) +
+      (status.unreported ? ', ' + t('{unreported} not yet recorded', status) : ''));
     show('error', lastError(status));
     // One button: a button that goes away takes the keyboard's focus with it.
-    show('pause', status.paused ? 'Resume' : 'Pause after this job');
+    show('pause', status.paused ? t('Resume') : t('Pause after this job'));
   }
 
   /** A task has thrown away what is shown: the page is loaded anew as soon as that loses no job. */
@@ -299,20 +304,23 @@
   function reportText() {
     var status = snapshot();
     var lines = [
-      'Pagehand worker page, library ' + status.version + ', ' + new Date().toString(),
-      'State: ' + FACES[status.state].word + ', ' + say.detailText(status, faultyText()),
-      aloud(status) || 'Nothing is wrong at this moment.',
-      'Name: ' + status.name + ' (worker ' + (status.worker || 'unknown') + ')',
-      'Labels: ' + say.labelsText(status, !!worker),
-      'Server: ' + ORIGIN + BASE,
-      'Connection: ' + say.connectionText(status.connection),
-      'Types: ' + status.types.join(', '),
-      'Today: ' + status.done + ' done, ' + status.failed + ' failed, ' +
-        status.unreported + ' not recorded',
-      'Last error: ' + lastError(status),
-      'Browser: ' + window.navigator.userAgent,
-      'Document mode: ' + (document.documentMode || 'not Internet Explorer') +
-        ', storage: ' + (status.page ? (status.page.storage ? 'yes' : 'no') : 'not known yet')
+      t('Pagehand worker page') + ', ' + t('library {version}', status) + ', ' +
+        new Date().toString(),
+      t('State') + ': ' + FACES[status.state].word + ', ' + say.detailText(status, faultyText()),
+      aloud(status) || t('Nothing is wrong at this moment.'),
+      t('Name') + ': ' + status.name + ' (' + t('worker') + ' ' +
+        (status.worker || t('unknown')) + ')',
+      t('Labels') + ': ' + say.labelsText(status, !!worker),
+      t('Server') + ': ' + ORIGIN + BASE,
+      t('Connection') + ': ' + say.connectionText(status.connection),
+      t('Types') + ': ' + status.types.join(', '),
+      t('Today') + ': ' + t('{done} done, {failed} failed', status) + ', ' +
+        t('{unreported} not yet recorded', status),
+      t('Last error') + ': ' + lastError(status),
+      t('Browser') + ': ' + window.navigator.userAgent,
+      t('Document mode') + ': ' + (document.documentMode || t('not Internet Explorer')) + ', ' +
+        t('storage') + ': ' + (status.page ? (status.page.storage ? t('yes') : t('no|storage')) :
+        t('not known yet'))
     ].concat(test.report());
     status.events.forEach(function (event) {
       lines.push(say.clock(event.at) + ' ' + event.text);
@@ -333,7 +341,17 @@
     } catch (e) {
       copied = false;
     }
-    show('copied', copied ? 'Copied.' : 'Press Ctrl+C to copy.');
+    show('copied', copied ? t('Copied.') : t('Press Ctrl+C to copy.'));
+  }
+
+  /** What stands in the page itself. */
+  function translate() {
+    [].forEach.call(document.querySelectorAll('[data-text]'), function (element) {
+      write(element, t(element.textContent));
+    });
+    [].forEach.call(document.querySelectorAll('[aria-label]'), function (element) {
+      element.setAttribute('aria-label', t(element.getAttribute('aria-label')));
+    });
   }
 
   // ---- start -----------------------------------------------------------------------------------
@@ -341,6 +359,7 @@
   if (window.pagehandTooOld) {
     return;
   }
+  translate();
   byId('pause').onclick = function () {
     if (worker.status().paused) {
       worker.resume();
@@ -354,6 +373,9 @@
   test = window.pagehandTest(BASE, write, function (text) {
     tested = text;
     mention();
+  });
+  question = window.pagehandQuestion(write, function (attempt, happened) {
+    worker.answer(attempt, happened);
   });
   window.addEventListener('hashchange', function () {
     if (/(token|join)=/.test(window.location.hash)) {

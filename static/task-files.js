@@ -9,6 +9,9 @@
   //: A task may put something else in its place.
   var setTimer = window.setTimeout;
 
+  //: Every text stands in the catalogue of words.js.
+  var t = window.pagehandText;
+
   function noop() {}
 
   /** @param {string} base the path of the server's pages */
@@ -48,7 +51,8 @@
         var line = lineIn(name, event);
         if (line !== null) {
           found = true;
-          errors[name] = errors[name] || 'line ' + line + ': ' + event.message;
+          errors[name] = errors[name] || t('line {number}', { number: line }) +
+            ': ' + event.message;
         }
       });
       stray = found ? '' : event.message;
@@ -127,12 +131,14 @@
         return errors[name];
       }
       if (has(kept, name) || (!others.length && all.indexOf(name) >= 0)) {
-        return others.length ? 'it registers ' + quoted(others) + ' too, of another file' : '';
+        return others.length ?
+          t('it registers {names} too, of another file', { names: quoted(others) }) : '';
       }
       // Thrown in another script, of which only new engines say who had called it.
       others = others.concat(strangers);
-      return stray || 'it does not register "' + name + '"' +
-        (others.length ? ', but ' + quoted(others) : ' (is it empty?)');
+      return stray || (others.length ? t('it does not register "{name}", but {names}',
+        { name: name, names: quoted(others) }) :
+        t('it does not register "{name}" (is it empty?)', { name: name }));
     }
 
     /** `settled` is called when the first try has ended; a task that comes later is offered too. */
@@ -145,7 +151,7 @@
       };
       script.onerror = function () {
         script.parentNode.removeChild(script);
-        wrong[name] = 'it could not be loaded and is asked for again';
+        wrong[name] = t('it could not be loaded and is asked for again');
         setTimer.call(window, function () {
           load(name, Math.min(wait * 2, RETRY_MAX_MS), noop);
         }, wait);

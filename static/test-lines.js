@@ -1,6 +1,6 @@
 /**
  * The button "Test connection" of the worker page, and the lines under it. The test is the
- * library's (Pagehand.ConnectionTest), the words are those of page-words.js.
+ * library's (Pagehand.ConnectionTest), the words are those of test-words.js.
  */
 (function (window, document) {
   'use strict';
@@ -11,7 +11,8 @@
    * newest test.
    */
   window.pagehandTest = function (base, write, told) {
-    var say = window.pagehandWords;
+    var t = window.pagehandText;
+    var say = window.pagehandTestWords;
     var button = document.getElementById('test');
     var place = document.getElementById('test-result');
     var title = document.getElementById('test-title');
@@ -39,7 +40,7 @@
         write(item.lastChild, say.testLine(found));
       });
       // One button: a button that goes away takes the keyboard's focus with it.
-      write(button, test.isOver() ? 'Test connection' : 'Stop the test');
+      write(button, test.isOver() ? t('Test connection') : t('Stop the test'));
     }
 
     function changed() {

@@ -148,6 +148,8 @@ PROOFS: dict[str, Proof] = {
             "core/workers/test_machine_once.py::test_go_is_sent_when_the_accept_is_durable_and_not_before",
             "core/workers/test_machine_once.py::test_lost_after_go_it_is_in_doubt",
             "store/test_contract_decisions.py::test_a_person_settles_a_job_in_doubt",
+            "store/test_contract_decisions.py::test_the_person_at_the_page_settles_a_job_in_doubt_and_is_the_author",
+            "store/test_contract_decisions.py::test_an_answer_of_another_worker_or_about_another_attempt_changes_nothing",
             "campaign nemesis", "campaign simulator",
         ),
         ("simulator: planted: a restart forgets that a page was told to go",),

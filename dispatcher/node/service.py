@@ -32,6 +32,7 @@ from dispatcher.node.acts.rollouts import Rollouts
 from dispatcher.node.acts.types import Types
 from dispatcher.node.changes.events import Ring
 from dispatcher.node.changes.followers import Feed
+from dispatcher.node.doubts import DeskDoubts
 from dispatcher.node.machinery import make_machine
 from dispatcher.node.timer import PULSE_S, Timer
 from dispatcher.node.turns.activity import Activity
@@ -143,7 +144,7 @@ class Dispatcher(BatchVerbs, FarmVerbs):
             store=store, clock=clock, machine=self.machine, failing=self._failing, busiest=self._busiest,
             backups=self.backups, webhooks=self.webhooks,
         )  # fmt: skip
-        gate = self.pages.gate
+        gate, self.pages.doubts = self.pages.gate, DeskDoubts(self._turns)
         gate.tokens, gate.joins, gate.guesses.noted = self.access, self.access.joins, self.access.refused
 
     # -- life

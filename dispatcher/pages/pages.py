@@ -6,7 +6,6 @@ who a page is (its token, its worker's secret); decides nothing else.
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Callable, Iterable, Mapping
 from functools import partial
 from typing import Any, Protocol, assert_never
@@ -17,7 +16,6 @@ from msgspec import UNSET, Struct
 from dispatcher.access.opened import Opening
 from dispatcher.config.settings import Settings
 from dispatcher.core.jobs.about import NOTHING_SAID, About
-from dispatcher.core.jobs.acts.kept import Hold
 from dispatcher.core.workers.effects import (
     Answer,
     CancelOrder,
@@ -35,19 +33,14 @@ from dispatcher.core.workers.effects import (
 from dispatcher.core.workers.machine import Machine
 from dispatcher.errors import MessageRefused
 from dispatcher.pages import protocol
+from dispatcher.pages.doubts import Doubts, NoDoubts, command_of
 from dispatcher.pages.gate import ENDED, Admitted, PageGate, Shown
+from dispatcher.pages.orders import ORDERS, hold_message
 from dispatcher.pages.protocol import PageMessage, Refused
+from dispatcher.pages.refusals import MessageRefusals
 from dispatcher.pages.registrar import Registrar, clean, told_settings
 
 __all__ = ["Pages", "SessionInfo", "Transport"]
-
-log = logging.getLogger("pagehand.pages")
-
-
-#: Refusals of one kind are logged at most once in this time.
-_REFUSALS_EVERY_S = 60.0
-#: Never logged: every page causes it once after a restart of the server.
-_USUAL = "not_registered"
 
 
 class SessionInfo(Struct):
@@ -121,13 +114,14 @@ class Pages:
         #: Who may join.
         self.gate = PageGate(settings.token, settings.wrong_tokens)
         self.registrar = Registrar(key, new_worker_id)
+        #: Who knows of jobs in doubt; given once, before the first page comes.
+        self.doubts: Doubts = NoDoubts()
         self._carry_out, self._now = carry_out, now
         #: Given once, by ``Dispatcher.attach``.
         self.transport: Transport
         self.sessions: dict[str, SessionInfo] = {}
         self._told = told_settings(settings)
-        #: Code -> when a refusal of that kind may be logged again, and how many have come since.
-        self._refusals: dict[str, tuple[float, int]] = {}
+        self._refusals = MessageRefusals()
 
     # -- the transport's listener
 
@@ -147,21 +141,8 @@ class Pages:
             self._say(sid, Refused(refusal.code, refusal.detail, refusal.attempt))
 
     def _note_refusal(self, refusal: MessageRefused, sid: str, now: float) -> None:
-        """Logs each kind once a minute: all pages may have the wrong token, and each comes again and again."""
-        if refusal.code == _USUAL:
-            return
-        next_at, count = self._refusals.get(refusal.code, (now, 0))
-        if now < next_at:
-            self._refusals[refusal.code] = (next_at, count + 1)
-            return
-        self._refusals[refusal.code] = (now + _REFUSALS_EVERY_S, 0)
         info = self.sessions.get(sid)
-        # repr: the detail may quote what the page sent, and that must not forge lines.
-        log.warning(
-            "%s: %s (from %s; %d since the last such line)",
-            refusal.code, repr(refusal.detail)[1:-1], info.remote if info is not None else "nobody", count + 1,
-            extra={"action": "message_refused"},
-        )  # fmt: skip
+        self._refusals.note(refusal, "nobody" if info is None else info.remote, now)
 
     def written(self, sid: str, attempts: list[str], now: float) -> None:
         """See transport.Listener."""
@@ -227,10 +208,23 @@ class Pages:
                 return self._error(sid, message, now)
             case protocol.Register():
                 return self._register(sid, message, now)
+            case _:
+                return self._obey_rarely(sid, message, now)
+
+    def _obey_rarely(
+        self,
+        sid: str,
+        message: protocol.Released | protocol.Pause | protocol.Resume | protocol.Doubt | protocol.Bye,
+        now: float,
+    ) -> Iterable[Effect]:
+        machine = self._machine
+        match message:
             case protocol.Released(attempt, reason):
                 return machine.released(sid, attempt, clean(reason), now)
             case protocol.Pause() | protocol.Resume():
                 return machine.pause(sid, isinstance(message, protocol.Pause), now)
+            case protocol.Doubt():
+                return self._doubt(sid, message)
             case protocol.Bye():
                 return machine.bye(sid, now)
             case _:
@@ -240,6 +234,18 @@ class Pages:
         """Whether what the page sends is answered: a POST is, a frame is not."""
         info = self.sessions.get(sid)
         return info is None or info.transport == "polling"
+
+    def _doubt(self, sid: str, message: protocol.Doubt) -> Iterable[Effect]:
+        worker, info = self._machine.worker_of(sid), self.sessions.get(sid)
+        if worker is not None and info is not None:
+            told = partial(self._tell_doubt, sid, message.attempt)
+            self.doubts.heard(sid, command_of(message, worker, info.remote), told)
+        return ()
+
+    def _tell_doubt(self, sid: str, attempt: str, state: str) -> None:
+        if sid in self.sessions:  # its page may have left meanwhile
+            self._say(sid, protocol.DoubtMessage(attempt, state))
+            self.transport.flush(self._now())
 
     def _register(self, sid: str, message: protocol.Register, now: float) -> Iterable[Effect]:
         info = self.sessions.get(sid)
@@ -366,9 +372,9 @@ class Pages:
         elif isinstance(effect, Refuse):
             self._say(effect.session, Refused(effect.code, effect.detail, effect.attempt))
         elif isinstance(effect, HoldOrder):
-            self._say(effect.session, _hold(effect.hold))
+            self._say(effect.session, hold_message(effect.hold))
         elif isinstance(effect, Order):
-            self._say(effect.session, _ORDERS[effect.op])
+            self._say(effect.session, ORDERS[effect.op])
 
     def _say(self, sid: str, message: protocol.ServerMessage) -> None:
         self.transport.send(sid, protocol.encode(message), None)
@@ -379,17 +385,3 @@ def _carried(about: About) -> tuple[Any, ...]:
     if about is NOTHING_SAID:
         return ()
     return about.tags or UNSET, about.summary or UNSET, about.traceparent or UNSET
-
-
-def _hold(hold: Hold | None) -> protocol.HoldMessage:
-    return (
-        protocol.HoldMessage(False) if hold is None else protocol.HoldMessage(True, hold.by, hold.reason, hold.leaves)
-    )
-
-
-_ORDERS: dict[str, protocol.ServerMessage] = {
-    "drain": protocol.Drain(),
-    "resume": protocol.Resume(),
-    "reload": protocol.Reload(),
-    "reload_idle": protocol.Reload(idle=True),
-}

@@ -27,6 +27,8 @@ __all__ = [
     "Bye",
     "CancelMessage",
     "CredentialMessage",
+    "Doubt",
+    "DoubtMessage",
     "Drain",
     "ErrorMessage",
     "GoMessage",
@@ -149,11 +151,22 @@ class Resume(Struct, frozen=True, tag_field="op", tag="resume"):
     """Page to server: offer me jobs again. Server to page: a drain is over."""
 
 
+class Doubt(Struct, frozen=True, tag_field="op", tag="doubt"):
+    """Is the job in doubt, which this page had? If somebody there has said so: this has become of it."""
+
+    attempt: AttemptId
+    job: Annotated[str, Meta(max_length=64)]
+    #: Whether it happened; UNSET: nobody has said.
+    happened: bool | UnsetType = UNSET
+    #: What was asked.
+    question: Annotated[str, Meta(max_length=300)] = ""
+
+
 class Bye(Struct, frozen=True, tag_field="op", tag="bye"):
     """The page goes away for good; what it held is lost."""
 
 
-PageMessage = Register | Accept | Progress | Log | Result | ErrorMessage | Released | Pause | Resume | Bye
+PageMessage = Register | Accept | Progress | Log | Result | ErrorMessage | Released | Pause | Resume | Doubt | Bye
 
 
 class Registered(Struct, frozen=True, tag_field="op", tag="registered"):
@@ -235,6 +248,14 @@ class HoldMessage(Struct, frozen=True, tag_field="op", tag="hold", omit_defaults
     leave: bool = False
 
 
+class DoubtMessage(Struct, frozen=True, tag_field="op", tag="doubt"):
+    """How the job of this attempt stands, as far as the page may answer for it: it asks again while it is open."""
+
+    attempt: str
+    #: ``in_doubt``, ``running``, ``noted`` or ``over``.
+    state: str
+
+
 class Refused(Struct, frozen=True, tag_field="op", tag="refused", omit_defaults=True):
     """A message was not obeyed."""
 
@@ -245,7 +266,7 @@ class Refused(Struct, frozen=True, tag_field="op", tag="refused", omit_defaults=
 
 ServerMessage = (
     Registered | JobMessage | GoMessage | Recorded | CancelMessage | Drain | Resume | Reload | HoldMessage | Refused
-    | IdentityMessage | CredentialMessage
+    | IdentityMessage | CredentialMessage | DoubtMessage
 )  # fmt: skip
 
 

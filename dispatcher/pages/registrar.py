@@ -14,7 +14,11 @@ from dispatcher.core.workers.registration import Registration
 from dispatcher.pages import protocol
 from dispatcher.pages.gate import Admitted, Shown
 
-__all__ = ["Registrar", "clean", "told_settings"]
+__all__ = ["DOUBT_MS", "Registrar", "clean", "told_settings"]
+
+
+#: How often a page asks how a job stands that is in doubt.
+DOUBT_MS = 15_000
 
 
 class Registrar:
@@ -88,6 +92,7 @@ def told_settings(settings: Settings) -> dict[str, int]:
         "offer_ttl_ms": round(settings.offer_ttl_s * 1000),
         "repeat_ms": min(5_000, round(settings.offer_ttl_s * 500)),
         "reload_after_ms": round(settings.reload_after_s * 1000),
+        "doubt_ms": DOUBT_MS,
     }
 
 

@@ -2,7 +2,8 @@
 
 Starts a server with a store of its own, a few simulated workers and one real worker page in Chromium without a
 window, submits jobs, and photographs four pages for the README. A second server with tasks that do not work shows what
-people then see, for docs/tasks.md. Needs Chromium and chromedriver, and the packages of the tests.
+people then see, and what a page asks about a job in doubt, for docs/tasks.md. Needs Chromium and chromedriver, and the
+packages of the tests.
 """
 
 # ruff: noqa: S603, S310 - runs our own program, and asks our own server
@@ -103,6 +104,17 @@ def photograph_faults(address: str, browser: Chromium, worker: Chromium) -> None
         take(browser, name, height)
 
 
+def photograph_question(address: str, worker: Chromium) -> None:
+    """What the person at a page is asked that was lost with a job."""
+    worker.open(f"{address}/worker?types=label&name=FRONT-DESK-07")
+    until(lambda: worker.status()["state"] == "ready", what="the worker page")
+    call(address, "/jobs", {"type": "label", "data": {"order": 4711}, "effects": "once"})
+    until(lambda: "50" in worker.status()["job"], what="the job runs")
+    worker.reload()
+    until(lambda: worker.run("!document.getElementById('yes').disabled"), what="the question")
+    take(worker, "desk-question", 300)
+
+
 def tasks_in(directory: Path) -> Path:
     """The shipped tasks and the one of the README, as ``--tasks`` wants them."""
     shutil.copytree(ROOT / "static" / "tasks", directory)
@@ -134,6 +146,7 @@ def main() -> None:
         shutil.copytree(HERE / "faulty", faulty)
         address = stack.enter_context(server(faulty))
         photograph_faults(address, stack.enter_context(browser()), stack.enter_context(browser()))
+        photograph_question(address, stack.enter_context(browser()))
 
 
 @contextmanager

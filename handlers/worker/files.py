@@ -98,7 +98,19 @@ class StaticHandler(SharedHandler, StaticFileHandler):
 
     #: Files that pages load by name, without a version.
     _ALWAYS_FRESH: ClassVar = frozenset(
-        {"address.js", "page.js", "page-words.js", "spoken.js", "task-files.js", "test-lines.js", "worker.html"}
+        {
+            "address.js",
+            "language.js",
+            "page.js",
+            "page-words.js",
+            "question.js",
+            "spoken.js",
+            "task-files.js",
+            "test-lines.js",
+            "test-words.js",
+            "words.js",
+            "worker.html",
+        }
     )
 
     def initialize(self, site: Site, path: str) -> None:  # type: ignore[override]

@@ -20,6 +20,11 @@
  * the job's log, and the task must still end. So it is where several tasks run, and for scripts of
  * other origins, of which browsers say nothing but 'Script error.'.
  *
+ * With {doubt: 'ask', ask: function (data, job) { return 'Did label ' + data.id + ' come out?'; }}
+ * the person at the page is asked about a job in doubt: one that may be done only once, and was
+ * lost with its page while the task ran. ask may be a text, too; it is called before the task, and
+ * at most 300 characters are kept. See worker.answer and status().doubt.
+ *
  * A value is written as JSON.stringify would, but for what a library or a task has put on the
  * prototypes of the language (Array.prototype.toJSON and the like), which is not looked at. The
  * value's own toJSON is called, and that of its class. A Date is its instant in UTC. Half of a
@@ -65,7 +70,8 @@
  *
  * worker: start, stop, pause, resume, reconnect, reload (the page, at most once a minute),
  * status(), on(event, fn), mention(name, text): tells the server a text about this page, of which
- * people there see 200 characters. Events:
+ * people there see 200 characters, answer(attempt, happened): what the person says when asked by
+ * status().doubt. Events:
  *   status (status())        something that a person can see has changed
  *   event  ({at, text})      one line for a log: connected, refused, a task that misbehaved, ...
  *   job    (job)             a task is about to start

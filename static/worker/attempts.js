@@ -88,6 +88,7 @@
     attempt.startedAt = this._env.now();
     attempt.startedDate = this._env.date();
     attempt.job = this._jobFor(attempt);
+    this._wonder(attempt);
     this._changed();
     this._emit('job', attempt.job);
     this._run(attempt);

@@ -29,6 +29,7 @@
     resume: {},
     reload: {},
     hold: { paused: 'boolean' },
+    doubt: { attempt: 'string', state: 'string' },
     refused: { code: 'string', detail: 'string' }
   };
 

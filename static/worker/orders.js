@@ -56,6 +56,7 @@
       case 'resume': this._onDrain(false); break;
       case 'reload': this._onReload(message); break;
       case 'hold': this._onHold(message); break;
+      case 'doubt': this._onDoubt(message); break;
       case 'refused': this._onRefused(message); break;
       default: throw codedError('unknown_op', message.op);
     }
@@ -126,6 +127,9 @@
     var attempt = own(this._attempts, id);
     if (attempt && attempt.phase === PHASE.ENDED) {
       this._forget(attempt);
+    }
+    if (verdict !== 'stale') {
+      this._dispel(id);
     }
     if (verdict !== 'recorded') {
       this._note('verdict ' + clip(verdict, 50) + ' on ' + slice(id, 0, 8));

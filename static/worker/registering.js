@@ -155,6 +155,7 @@
     }
     if (fresh) {
       this._healthyAt = this._env.now() + HEALTHY_MS;
+      this._askedAt = {};
       each(this._attempts, function (attempt) { self._say(attempt); });
       walk(take(this._outbox, Infinity), function (text) { self._send(text); });
       this._sayPause();

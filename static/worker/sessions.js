@@ -220,6 +220,7 @@
     }
     this._identity.claim();
     this._repeat(now);
+    this._askDoubts(now);
     this._whenIdle();
   };
 

@@ -76,6 +76,9 @@
    * refusal: the words of a server that refuses this page, or null.
    * error: {code, text, detail, whose, at} or null; whose: whose fault it is, in a sentence.
    * standing: {code, since, text, whose}, what is wrong at this moment, or null.
+   * doubt: {attempt, question, state, happened, more}, what the person is asked about a job in
+   * doubt, or null. state: asked; telling, the answer is on its way; noted, it counts; decided, by
+   * somebody else. happened: the answer. more: how many questions follow.
    * connection: {transport, reason, until}: polling or websocket; why it is polling, in words after
    * "because", or null; until when it stays so, or null. null: there is no session.
    * otherWindow: the name of another worker in this browser, or null.
@@ -118,6 +121,7 @@
       failed: today.failed,
       refusal: this._refusal,
       error: this._error,
+      doubt: this._doubt(),
       standing: this._running ? inWords(this._standing(jobs)) : null,
       connection: this._engine ? this._choice.describe(this._engine) : null,
       otherWindow: this._identity.other(),

@@ -143,7 +143,8 @@
   };
 
   /**
-   * The worker's identity: {worker, secret, credential, name, paused, told, today}. Every window
+   * The worker's identity, and what belongs to it: {worker, secret, credential, name, paused, told,
+   * today, doubts}. doubts: by attempt, what the person may be asked; see doubts.js. Every window
    * keeps its own in the shelf; the first window also claims the record in localStorage, so that it
    * is the same worker after the browser was closed. A fresh claim belongs to a living window:
    * others leave it alone.
@@ -170,9 +171,23 @@
       name: typeof record.name === 'string' ? record.name : '',
       paused: record.paused === true,
       told: record.told === true,
-      today: isObject(record.today) ? record.today : {}
+      today: isObject(record.today) ? record.today : {},
+      doubts: doubtsOf(record.doubts)
     };
   };
+
+  /** Those that are as they were written. */
+  function doubtsOf(kept) {
+    var doubts = Object.create(null);
+    each(isObject(kept) ? kept : {}, function (note, id) {
+      var happened = isObject(note) ? note.happened : undefined;
+      if (isObject(note) && typeof note.job === 'string' && typeof note.question === 'string' &&
+          (happened === null || typeof happened === 'boolean')) {
+        doubts[id] = { job: note.job, question: note.question, happened: happened };
+      }
+    });
+    return doubts;
+  }
 
   Identity.prototype._readClaim = function () {
     var record;

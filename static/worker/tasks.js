@@ -20,7 +20,7 @@
    * Register a task, before or after the worker has started.
    * @param {string} name 1 to 100 letters, digits, dots, - and _
    * @param {function(Object, function(*, *): void): *} fn (job, done)
-   * @param {{quick?: boolean, uncaught?: string}} [options]
+   * @param {{quick?: boolean, uncaught?: string, doubt?: string, ask?: *}} [options]
    */
   function task(name, fn, options) {
     if (typeof name !== 'string' || !exec(/^[A-Za-z0-9._-]{1,100}$/, name)) {
@@ -32,11 +32,27 @@
     registry[name] = {
       name: name,
       fn: fn,
+      asks: asksOf(options),
       quick: options ? !!read(options, 'quick') : false,
       uncaught: options && read(options, 'uncaught') === 'log' ? 'log' : 'fail'
     };
     walk(started, function (worker) { worker._typesChanged(); });
     return parts.Pagehand;
+  }
+
+  /** What the person is asked about a job in doubt: a text, or what makes one; null: nothing. */
+  function asksOf(options) {
+    var doubt = options ? read(options, 'doubt') : undefined;
+    var ask = options ? read(options, 'ask') : undefined;
+    if (doubt !== undefined && doubt !== 'ask') {
+      throw codedError('bad_task', 'doubt is \'ask\', or is left out');
+    }
+    if (ask !== undefined && (doubt === undefined ||
+        (typeof ask !== 'function' && typeof ask !== 'string'))) {
+      throw codedError('bad_task', 'ask is a text, or a function of the job\'s data that makes ' +
+        'one, and stands beside doubt: \'ask\'');
+    }
+    return doubt === undefined ? null : ask || '';
   }
 
   /** The names of the tasks of this page. */

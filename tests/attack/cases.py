@@ -86,6 +86,7 @@ _OPS = (
     "released",
     "pause",
     "resume",
+    "doubt",
     "bye",
     "nonsense",
     "",
@@ -341,7 +342,21 @@ def malformed_packet(rng: random.Random) -> bytes:
 def odd_message(rng: random.Random) -> bytes:
     """A message that the worker protocol mostly does not have: it is refused with a reason, and the session lives."""
     fields = ["types", "boot", "version", "worker", "secret", "name", "slots", "holding", "finished", "labels", "page"]
-    fields += ["attempt", "percent", "note", "line", "value", "message", "stack", "code", "retry", "elapsed_ms"]
+    fields += [
+        "job",
+        "happened",
+        "question",
+        "attempt",
+        "percent",
+        "note",
+        "line",
+        "value",
+        "message",
+        "stack",
+        "code",
+        "retry",
+        "elapsed_ms",
+    ]
     members = [f'"{name}":{rng.choice(VALUES)}' for name in rng.sample(fields, rng.randint(0, 6))]
     text = f'{{"op":"{rng.choice(_OPS)}",{",".join(members)}}}' if members else rng.choice(VALUES)
     if rng.random() < 0.1:

@@ -50,6 +50,14 @@ def bare_engine() -> quickjs.Context:
     return context
 
 
+def speak(js: quickjs.Context, language: str = "en") -> None:
+    """The catalogue of the page's texts, and a window that asks for this language."""
+    js.eval(f"var window = this; window.location = {{search: '?lang={language}'}};")
+    js.eval("window.navigator = {language: 'fr'}; window.document = {documentElement: {}};")
+    for name in ("words.js", "language.js"):
+        js.eval((STATIC / name).read_text(encoding="utf-8"))
+
+
 class Page:
     """One window with the script in it. ``load`` is a page load; the storages keep their contents."""
 

@@ -7,12 +7,12 @@ from typing import Any
 
 import pytest
 
-from .harness import STATIC, bare_engine
+from .harness import STATIC, bare_engine, speak
 
 
 def read(search: str, hash_: str = "") -> dict[str, Any]:
     js = bare_engine()
-    js.eval("var window = this;")
+    speak(js)
     js.eval((STATIC / "address.js").read_text(encoding="utf-8"))
     return dict(json.loads(js.eval(f"JSON.stringify(pagehandAddress({json.dumps(search)}, {json.dumps(hash_)}))")))
 
@@ -36,10 +36,13 @@ def test_a_good_address_is_taken_as_it_is() -> None:
     [
         ("?type=echo", '"type" is not a parameter (did you mean types?)'),
         ("?Slots=2", '"Slots" is not a parameter (did you mean slots?)'),
-        ("?colour=red", '"colour" is not a parameter (there are types, name, slots, labels and transport)'),
-        ("?constructor=1", '"constructor" is not a parameter (there are types, name, slots, labels and transport)'),
+        ("?colour=red", '"colour" is not a parameter (there are types, name, slots, labels, transport and lang)'),
+        (
+            "?constructor=1",
+            '"constructor" is not a parameter (there are types, name, slots, labels, transport and lang)',
+        ),
         ("?websocket", '"websocket" is not a parameter (did you mean transport?)'),
-        ("?again", '"again" is not a parameter (there are types, name, slots, labels and transport)'),
+        ("?again", '"again" is not a parameter (there are types, name, slots, labels, transport and lang)'),
         ("?name=A&name=B", "name stands there twice, and the first one is taken"),
         ("?name=100%", "name has a % that is not written as %25"),
         ("?name=" + "x" * 101, "name has more than 100 characters and is cut"),

@@ -20,9 +20,10 @@ var document = {
   title: '', addEventListener: function () {},
   getElementById: function (id) { return id === 'copy' ? button : id === 'report' ? box : element(id); },
   execCommand: function () { throw 1; },
-  createTextNode: function (text) { return {text: text}; }
+  createTextNode: function (text) { return {text: text}; },
+  documentElement: {}
 };
-var window = this; var location = {host: 'h:1', pathname: '/worker', hash: '#token=secret'};
+var window = this; var location = {host: 'h:1', pathname: '/worker', search: '', hash: '#token=secret'};
 var navigator = {userAgent: 'Old/7'}; var XMLHttpRequest = function () {};
 """
 
@@ -32,7 +33,8 @@ def checked(change: str) -> quickjs.Context:
     engine = bare_engine()
     engine.eval(_DOCUMENT)
     engine.eval(change)
-    engine.eval((STATIC / "check.js").read_text(encoding="utf-8"))
+    for name in ("words.js", "language.js", "check.js"):
+        engine.eval((STATIC / name).read_text(encoding="utf-8"))
     return engine
 
 

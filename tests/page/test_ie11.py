@@ -40,13 +40,17 @@ def test_a_script_is_es5_and_names_nothing_that_ie11_lacks(gate: ScriptGate, pat
 @pytest.mark.parametrize(
     "name",
     [
+        "words.js",
+        "language.js",
         "check.js",
         *(f"worker/{part}" for part in PARTS),
         "address.js",
         "task-files.js",
         "spoken.js",
         "page-words.js",
+        "test-words.js",
         "test-lines.js",
+        "question.js",
         "page.js",
     ],
 )

@@ -10,19 +10,20 @@ import quickjs
 
 from handlers.worker.script import join
 
-from .harness import STATIC, bare_engine
+from .harness import STATIC, bare_engine, speak
 
 #: 10:30:05 of the local day.
 AT = "new Date(2026, 10, 23, 10, 30, 5).getTime()"
 BLAME = "Not this PC."
 
 
-def words_engine() -> quickjs.Context:
+def words_engine(language: str = "en") -> quickjs.Context:
     """An engine with the words in it."""
     js = bare_engine()
-    js.eval("var window = this;" + join())
-    js.eval((STATIC / "spoken.js").read_text(encoding="utf-8"))
-    js.eval((STATIC / "page-words.js").read_text(encoding="utf-8"))
+    speak(js, language)
+    js.eval(join())
+    for name in ("spoken.js", "page-words.js", "test-words.js"):
+        js.eval((STATIC / name).read_text(encoding="utf-8"))
     return js
 
 
@@ -43,7 +44,7 @@ def say_value(function: str, *values: Any) -> str:
     """What a function says of such values."""
     js = words_engine()
     arguments = ", ".join(json.dumps(value).replace(json.dumps(AT), AT) for value in values)
-    return str(js.eval(f"pagehandWords.{function}({arguments})"))
+    return str(js.eval(f"(pagehandWords.{function} || pagehandTestWords.{function})({arguments})"))
 
 
 def trouble(code: str) -> dict[str, Any]:
@@ -108,3 +109,20 @@ def test_one_line_to_read_aloud_has_name_code_and_since_when(code: str, name: st
 
 def test_nothing_is_to_be_read_aloud_while_nothing_is_wrong() -> None:
     assert say("aloudText", "DESK", "READY") == ""
+
+
+@pytest.mark.parametrize(
+    ("state", "happened", "more", "words"),
+    [
+        ("asked", None, 0, "This page was lost while it did that. Yes: it counts as done. No: it is done again."),
+        ("telling", True, 0, "The server hears: yes\u2026"),
+        ("telling", False, 0, "The server hears: no\u2026"),
+        ("noted", True, 2, "Thank you. It counts as done. Questions that follow: 2."),
+        ("noted", False, 0, "Thank you. It is done again."),
+        ("decided", True, 0, "Somebody has decided it already."),
+    ],
+)
+def test_who_is_asked_about_a_job_in_doubt_reads_what_an_answer_means_and_what_became_of_it(
+    state: str, happened: bool | None, more: int, words: str
+) -> None:
+    assert say_value("doubtText", {"state": state, "happened": happened, "more": more}) == words

@@ -7,7 +7,7 @@ from typing import Any
 
 import quickjs
 
-from .harness import STATIC, bare_engine
+from .harness import STATIC, bare_engine, speak
 
 _WINDOW = """
 var window = this, scripts = [], timers = [], fail = null, settled = 0, tasks = [];
@@ -27,6 +27,7 @@ var document = {
 def page(*names: str) -> quickjs.Context:
     """A page that has begun to load these files."""
     js = bare_engine()
+    speak(js)
     js.eval(_WINDOW)
     js.eval((STATIC / "task-files.js").read_text(encoding="utf-8"))
     js.eval(

@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 from msgspec.structs import replace
 
+from dispatcher.access.acts import Actor, AuditFilter
+from dispatcher.core.jobs.acts.doubts import AnswerDoubt
 from dispatcher.core.jobs.states import Event, JobState
 from dispatcher.core.jobs.turn import Adopt, Cancel, Cause, Claim, Decide, Ended, Started, Verdict
 from tests.store.contract import HOLDER, Desk, error, lost, result
 
 
 def _in_doubt(desk: Desk) -> Claim:
-    claim = desk.start()
+    claim = desk.start(effects="once")
     desk.report(Ended(claim.attempt, Cause.LOST, Event.DOUBT, HOLDER, reason="lost", counts_crash=True))
     return claim
 
@@ -82,6 +86,83 @@ def test_a_job_stopped_to_run_when_its_result_came_even_if_it_came_late(desk: De
         desk.report(result(claim.attempt))
     assert [job.stopped_at for job in desk.listed()] == [job.ended_at for job in desk.listed()]
     assert None not in [job.stopped_at for job in desk.listed()]
+
+
+_QUESTION = "Did the label for order 4711 come out?"
+
+
+def _answer(claim: Claim, happened: bool | None, **fields: Any) -> AnswerDoubt:
+    asked: dict[str, Any] = {"attempt": claim.attempt, "worker": HOLDER.worker, "question": _QUESTION}
+    asked |= {"actor": Actor("worker FRONT-DESK-07", remote="10.0.0.9")} | fields
+    return AnswerDoubt(job=claim.job, happened=happened, **asked)
+
+
+def _acts(desk: Desk) -> list[tuple[str, str, str, str]]:
+    page = desk.run(desk.store.acts(AuditFilter()))
+    return [(act.actor.name, act.action, act.target, act.detail) for act in page.items]
+
+
+@pytest.mark.parametrize(
+    ("happened", "state", "action", "detail"),
+    [
+        (True, "succeeded", "job.decide", f"succeeded: {_QUESTION} Yes"),
+        (False, "queued", "job.retry", f"{_QUESTION} No"),
+    ],
+)
+def test_the_person_at_the_page_settles_a_job_in_doubt_and_is_the_author(
+    desk: Desk, happened: bool, state: str, action: str, detail: str
+) -> None:
+    claim = _in_doubt(desk)
+    report = desk.turn(commands=[_answer(claim, happened)])
+    assert [done.done for done in report.commands] == [True]
+    assert [(change.new, change.actor) for change in report.changes] == [(state, "worker FRONT-DESK-07")]
+    job = desk.job(claim.job)
+    assert (job.state, job.result) == (state, "null" if happened else None)
+    assert _acts(desk) == [("worker FRONT-DESK-07", action, claim.job, detail)]
+
+
+def test_a_page_that_only_asks_changes_nothing_and_hears_whether_its_answer_would_count(desk: Desk) -> None:
+    claim = desk.start(effects="once")
+    assert not desk.command(_answer(claim, None)).done
+    doubt = Ended(claim.attempt, Cause.LOST, Event.DOUBT, HOLDER, reason="lost", counts_crash=True)
+    report = desk.turn(reports=[doubt], commands=[_answer(claim, None)])
+    assert [done.done for done in report.commands] == [True], "the reports of a turn come before its commands"
+    before = desk.job(claim.job)
+    assert (before.state, desk.command(_answer(claim, None)).done) == (JobState.IN_DOUBT, True)
+    assert (desk.job(claim.job), _acts(desk)) == (before, [])
+
+
+@pytest.mark.parametrize("field", ["worker", "attempt"])
+@pytest.mark.parametrize("happened", [None, True, False])
+def test_an_answer_of_another_worker_or_about_another_attempt_changes_nothing(
+    desk: Desk, field: str, happened: bool | None
+) -> None:
+    claim, other = _in_doubt(desk), desk.start()
+    before = desk.job(claim.job)
+    wrong = {"worker": "worker-2", "attempt": other.attempt}[field]
+    report = desk.command(_answer(claim, happened, **{field: wrong}))
+    assert (report.done, report.job) == (False, None), "it hears nothing of the job either"
+    assert (desk.job(claim.job), _acts(desk)) == (before, [])
+
+
+def test_an_answer_about_an_earlier_attempt_does_not_settle_the_next_doubt(desk: Desk) -> None:
+    first = _in_doubt(desk)
+    desk.command(_answer(first, False))
+    second = desk.claim_one()
+    desk.report(Started(second.attempt, HOLDER))
+    assert not desk.command(_answer(first, True)).done
+    desk.report(Ended(second.attempt, Cause.LOST, Event.DOUBT, HOLDER, reason="lost", counts_crash=True))
+    assert not desk.command(_answer(first, True)).done
+    assert desk.job(first.job).state is JobState.IN_DOUBT
+    assert desk.command(_answer(second, True)).done
+
+
+def test_what_an_operator_has_decided_first_stays(desk: Desk) -> None:
+    claim = _in_doubt(desk)
+    desk.command(Decide(claim.job, None, "nothing came out"))
+    report = desk.command(_answer(claim, True))
+    assert (report.done, report.job is not None) == (False, True)
+    assert desk.job(claim.job).state is JobState.FAILED
 
 
 def test_only_a_job_in_doubt_can_be_decided(desk: Desk) -> None:

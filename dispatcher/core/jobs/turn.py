@@ -18,6 +18,7 @@ from msgspec import UNSET, Struct, UnsetType
 from dispatcher.access.acts import Actor, AuditNote
 from dispatcher.access.commands import NOBODY_ASKED, TokenCommand
 from dispatcher.core.jobs.about import NOTHING_SAID, About
+from dispatcher.core.jobs.acts.doubts import AnswerDoubt
 from dispatcher.core.jobs.acts.kept import KeepType, KeepWorker
 from dispatcher.core.jobs.acts.seen import ReloadPage, SeeWorkers
 from dispatcher.core.jobs.matching import Requirement
@@ -230,7 +231,7 @@ class MoveAttempts(Struct, frozen=True):
     session: str
 
 
-JobCommand = Cancel | Retry | Decide | Adopt | Amend | Delete
+JobCommand = Cancel | Retry | Decide | AnswerDoubt | Adopt | Amend | Delete
 KeepCommand = KeepWorker | KeepType
 NodeCommand = OfferedTypes | ForgetTypes | WorkersMoved | MoveAttempts | SeeWorkers | ReloadPage
 Command = JobCommand | NodeCommand | TokenCommand | AuditNote | KeepCommand | HookCommand

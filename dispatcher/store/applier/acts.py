@@ -9,6 +9,7 @@ from msgspec import UNSET
 
 from dispatcher.access.acts import MOST_DETAIL, Actor, AuditEntry, AuditNote, AuditOutcome
 from dispatcher.access.commands import EndCredentials, JoinWorker, MakeToken, RevokeToken
+from dispatcher.core.jobs.acts.doubts import AnswerDoubt
 from dispatcher.core.jobs.acts.kept import KeepType, KeepWorker
 from dispatcher.core.jobs.turn import Adopt, Amend, Cancel, Command, CommandReport, Decide, Delete, JobCommand, Retry
 from dispatcher.webhooks.commands import DeleteEndpoint, PutEndpoint, Redeliver, SendMessage
@@ -28,15 +29,14 @@ _JOB_ACTIONS: Mapping[type, str] = {
 def act_of(command: Command, report: CommandReport, now_at: float) -> AuditEntry | None:
     """What the log says of this command; None: nothing.
 
-    Nothing was done to anything where the job is not there; and an operation on many jobs has noted itself.
+    Nothing was done to anything where the job is not there; and an operation on many jobs has noted itself. An answer
+    of a page that does not count is not noted: any page could fill the log with such.
     """
     if isinstance(command, AuditNote):
         return _act(command.actor, command.action, command.target, command.detail, command.outcome, now_at)
     outcome = AuditOutcome.DONE if report.done else AuditOutcome.REFUSED
     if isinstance(command, JobCommand):
-        if report.job is None or command.actor.operation:
-            return None
-        return _act(command.actor, _JOB_ACTIONS[type(command)], command.job, _detail(command), outcome, now_at)
+        return _of_job(command, report, outcome, now_at)
     if isinstance(command, KeepWorker):
         return _act(command.actor, command.action, command.worker.id, command.detail, outcome, now_at)
     if isinstance(command, KeepType):
@@ -50,6 +50,14 @@ def act_of(command: Command, report: CommandReport, now_at: float) -> AuditEntry
     if isinstance(command, EndCredentials):
         return _act(command.actor, "worker.end_credential", ", ".join(command.workers[:1]), "", outcome, now_at)
     return _hook_act(command, outcome, now_at)
+
+
+def _of_job(command: JobCommand, report: CommandReport, outcome: AuditOutcome, now_at: float) -> AuditEntry | None:
+    if isinstance(command, AnswerDoubt):
+        return _answer(command, now_at) if report.done and command.happened is not None else None
+    if report.job is None or command.actor.operation:
+        return None
+    return _act(command.actor, _JOB_ACTIONS[type(command)], command.job, _detail(command), outcome, now_at)
 
 
 def _hook_act(command: Command, outcome: AuditOutcome, now_at: float) -> AuditEntry | None:
@@ -73,6 +81,12 @@ def _act(
         return None
     detail = detail[:MOST_DETAIL]
     return AuditEntry(at=now_at, actor=actor, action=action, target=target, detail=detail, outcome=outcome)
+
+
+def _answer(command: AnswerDoubt, now_at: float) -> AuditEntry | None:
+    """It stands there as the act of an operator who says the same."""
+    action, said = (Decide, f"succeeded: {command.said}") if command.happened else (Retry, command.said)
+    return _act(command.actor, _JOB_ACTIONS[action], command.job, said, AuditOutcome.DONE, now_at)
 
 
 def _detail(command: JobCommand) -> str:

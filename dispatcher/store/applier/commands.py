@@ -1,4 +1,4 @@
-"""Obeys the commands of people and programs on the rows: cancel, retry, decide, adopt, amend, delete.
+"""Obeys the commands of people and programs on the rows: cancel, retry, decide, answer, adopt, amend, delete.
 
 The transition table decides whether a command is allowed.
 """
@@ -10,6 +10,7 @@ from dispatcher.access.commands import EndCredentials, JoinWorker, MakeToken, Re
 from dispatcher.access.credentials import Credential
 from dispatcher.core.jobs import ledger
 from dispatcher.core.jobs.acts.amending import amend, event_of
+from dispatcher.core.jobs.acts.doubts import AnswerDoubt
 from dispatcher.core.jobs.acts.kept import KeepType, KeepWorker
 from dispatcher.core.jobs.acts.seen import ReloadPage, SeeWorkers
 from dispatcher.core.jobs.rows import AttemptRow, JobRow, lane_of_row
@@ -61,6 +62,8 @@ def obey(command: Command, hand: Hand, loaded: Loaded, admission: Admission) -> 
         return _amended(command, job, hand)
     if isinstance(command, Delete):
         return _deleted(command, job, hand, admission)
+    if isinstance(command, AnswerDoubt):
+        return _answered(command, job, hand)
     old = job.state
     done, revoked = _obeyed(command, job, hand, loaded)
     if done:
@@ -130,6 +133,21 @@ def _deleted(command: Delete, job: JobRow, hand: Hand, admission: Admission) -> 
         admission.free(job.key)
     hand.deleted(job)
     return CommandReport(True, shown)
+
+
+def _answered(command: AnswerDoubt, job: JobRow, hand: Hand) -> CommandReport:
+    """Where another attempt is the newest one, or it was another worker's, nothing is said of the job."""
+    if (job.attempt, job.worker) != (command.attempt, command.worker):
+        return CommandReport(False)
+    old = job.state
+    if old is not JobState.IN_DOUBT or command.happened is None:
+        return CommandReport(old is JobState.IN_DOUBT, view(job))
+    if command.happened:
+        ledger.decide(job, "null", command.said, hand.now_at, hand.writes)
+    else:
+        ledger.retry(job, hand.clock, hand.writes)
+    hand.moved(job, old, actor=command.actor.name)
+    return CommandReport(True, view(job))
 
 
 def _has_moved(command: Amend | Delete, job: JobRow) -> bool:
