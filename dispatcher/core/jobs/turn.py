@@ -20,10 +20,10 @@ from dispatcher.access.commands import NOBODY_ASKED, TokenCommand
 from dispatcher.core.jobs.about import NOTHING_SAID, About
 from dispatcher.core.jobs.acts.doubts import AnswerDoubt
 from dispatcher.core.jobs.acts.kept import KeepType, KeepWorker
-from dispatcher.core.jobs.acts.seen import ReloadPage, SeeWorkers
+from dispatcher.core.jobs.acts.seen import MoveAttempts, ReloadPage, SeeWorkers
 from dispatcher.core.jobs.matching import Requirement
 from dispatcher.core.jobs.model import JobSpec, JobView
-from dispatcher.core.jobs.news import Change, Coming, News
+from dispatcher.core.jobs.news import Change, News
 from dispatcher.core.jobs.states import Event, JobState
 from dispatcher.core.jobs.terms import Terms
 from dispatcher.webhooks.commands import HookCommand
@@ -219,16 +219,6 @@ class ForgetTypes(Struct, frozen=True):
     """
 
     offered: frozenset[str]
-
-
-class MoveAttempts(Struct, frozen=True):
-    """A page has come: what it had at another node is this node's from here on (promise S25)."""
-
-    page: Coming
-    #: Those that it names. Those that this boot of it has accepted move as well.
-    attempts: tuple[str, ...]
-    #: Its session waits for the answer.
-    session: str
 
 
 JobCommand = Cancel | Retry | Decide | AnswerDoubt | Adopt | Amend | Delete

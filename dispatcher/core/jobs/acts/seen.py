@@ -1,10 +1,14 @@
-"""The workers of a node as other nodes see them, and what they order of those; the store keeps it while they live."""
+"""The workers of a node as other nodes see them, what moves with them, and what they order of those; the store keeps it
+while they live.
+"""
 
 from __future__ import annotations
 
 from msgspec import Struct
 
-__all__ = ["ReloadPage", "SeeWorkers", "SeenWorker"]
+from dispatcher.core.jobs.news import Coming
+
+__all__ = ["MoveAttempts", "ReloadPage", "SeeWorkers", "SeenWorker"]
 
 
 class SeenWorker(Struct, frozen=True, kw_only=True):
@@ -38,3 +42,13 @@ class ReloadPage(Struct, frozen=True):
 
     worker: str
     at_once: bool
+
+
+class MoveAttempts(Struct, frozen=True):
+    """A page has come: what it had at another node is this node's from here on (promise S25)."""
+
+    page: Coming
+    #: Those that it names. Those that this boot of it has accepted move as well.
+    attempts: tuple[str, ...]
+    #: Its session waits for the answer.
+    session: str
