@@ -29,7 +29,8 @@ IDLE = {
 #: Two lines, whose rates and CPU for one are compared, and the goal of the rates' ratio.
 _RATES = (
     ("jobs, slots 16, quick, one node on PostgreSQL to the file", "pg-slots16-quick", "slots16-quick", ">= 0.7"),
-    ("the same, two nodes to one", "pg-two-slots16-quick", "pg-slots16-quick", ">= 1.5"),
+    ("the same, two nodes with 16 pages each to one", "pg-two-slots16-full", "pg-slots16-quick", ">= 1.5"),
+    ("the same, two nodes that share the 16 pages, to one", "pg-two-slots16-quick", "pg-slots16-quick", ""),
     ("the same, one node to the bare loop on PostgreSQL", "pg-slots16-quick", "pg-bare", ""),
     ("WebSocket slots 1 to polling, quick", "ws-slots1-quick", "slots1-quick", ">= 1.5"),
     ("WebSocket slots 1 to polling, accepted", "ws-slots1-accepted", "slots1-accepted", ">= 1.5"),

@@ -29,6 +29,7 @@ _TITLES = {
     "pg-slots1-quick": "jobs on PostgreSQL, one node, 16 workers, slots 1, quick",
     "pg-slots16-quick": "jobs on PostgreSQL, one node, 16 workers, slots 16, quick",
     "pg-two-slots16-quick": "jobs on PostgreSQL, two nodes, 16 workers, slots 16, quick",
+    "pg-two-slots16-full": "jobs on PostgreSQL, two nodes, 16 workers at each, slots 16, quick",
     "pg-intake": "intake on PostgreSQL, one node, POST /api/v1/jobs, 16 connections",
     "pg-latency-quick": "one job at a time on PostgreSQL, quick, one node",
     "pg-two-latency-quick": "one job at a time on PostgreSQL, quick, from one node to a page of another",

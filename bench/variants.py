@@ -60,6 +60,9 @@ VARIANTS = (
     Variant("pg-slots1-quick", "postgres", {**_JOBS, "slots": 1, "quick": True}, store="queued", nodes=1),
     Variant("pg-slots16-quick", "postgres", {**_JOBS, "slots": 16, "quick": True}, store="queued", nodes=1),
     Variant("pg-two-slots16-quick", "postgres", {**_JOBS, "slots": 16, "quick": True}, store="queued", nodes=2),
+    Variant(
+        "pg-two-slots16-full", "postgres", {**_JOBS, "workers": 32, "slots": 16, "quick": True}, store="queued", nodes=2
+    ),
     Variant("pg-intake", "postgres", {"mode": "intake", "workers": 16}, nodes=1),
     Variant("pg-latency-quick", "postgres", _ONE, nodes=1),
     Variant("pg-two-latency-quick", "postgres", {**_ONE, "across": True}, nodes=2),

@@ -15,7 +15,7 @@ from dispatcher.core.jobs.states import JobState
 __all__ = ["Change", "Coming", "Hint", "News"]
 
 
-class Change(Struct, frozen=True, gc=False):
+class Change(Struct, frozen=True, gc=False, array_like=True):
     """One transition of one job. Events, metrics and answers to those who wait for the job are made from it."""
 
     job: str
