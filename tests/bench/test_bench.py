@@ -89,7 +89,7 @@ def test_the_lines_on_postgresql_run_with_one_node_and_with_two_beside_the_file_
     medians, printed = _bench(tmp_path, names)
     assert sorted(medians) == sorted(names)
     assert all(medians[name]["database_us"] > 0 for name in names[1:])
-    assert "the same, two nodes to one: rate, CPU for one |" in printed
+    assert "the same, two nodes with 16 pages each to one: rate, CPU for one |" in printed
     assert "| jobs that wait | 10 | 1,000 |" in printed
 
 
@@ -153,9 +153,9 @@ def test_what_a_database_takes_stands_beside_what_its_nodes_take():
 
 def test_one_node_on_postgresql_is_compared_with_the_file_and_two_nodes_with_one():
     runs = {"slots16-quick": [_run(1000, 1, 0.5)], "pg-slots16-quick": [_run(700, 1, 0.5)]}
-    text = tables(runs | {"pg-two-slots16-quick": [_run(1050, 1, 0.5)]})
+    text = tables(runs | {"pg-two-slots16-full": [_run(1050, 1, 0.5)]})
     assert "one node on PostgreSQL to the file: rate, CPU for one | 0.70, 1.43 |  | >= 0.7 |" in text
-    assert "the same, two nodes to one: rate, CPU for one | 1.50, 0.67 |  | >= 1.5 |" in text
+    assert "the same, two nodes with 16 pages each to one: rate, CPU for one | 1.50, 0.67 |  | >= 1.5 |" in text
 
 
 def test_a_job_that_crosses_nodes_is_shown_by_its_median():

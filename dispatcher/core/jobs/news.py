@@ -16,7 +16,11 @@ __all__ = ["Change", "Coming", "Hint", "News"]
 
 
 class Change(Struct, frozen=True, gc=False, array_like=True):
-    """One transition of one job. Events, metrics and answers to those who wait for the job are made from it."""
+    """One transition of one job. Events, metrics and answers to those who wait for the job are made from it.
+
+    Nodes tell it as an array, which is half as long: a new field stands at the end, with a default, so that versions of
+    the program understand each other.
+    """
 
     job: str
     type: str

@@ -84,6 +84,8 @@ class PostgresRows:
         self._agenda = Agenda(None, None)
         #: Jobs that go with the turn's other changes.
         self._outlived: list[JobRow] = []
+        #: Attempts of this node that were looked for and have no row yet. Their jobs are locked, so nobody makes one.
+        self._rowless: frozenset[str] = frozenset()
 
     def begin(self, *, whole: bool) -> None:
         """A transaction begins with the next request; ``whole``: and it ends with the last one of the same turn."""
@@ -182,6 +184,8 @@ class PostgresRows:
         rows = found.get("load_jobs", ())
         jobs = {row[0]: job_row(row[:_JOB]) for row in rows}
         attempts = [*found.get("load_attempts", ()), *found.get("load_current", ())]
+        own = {row[_ATTEMPT] for row in rows if row[_JOB] == self._node and row[_STATE] == JobState.RUNNING}
+        self._rowless = frozenset(own.intersection(request.attempts).difference(row[0] for row in attempts))
         histories: dict[int, list[AttemptRow]] = {seq: [] for seq, job in jobs.items() if job.id in request.histories}
         for row in map(attempt_row, found.get("load_histories", ())):
             histories[row.job].append(row)
@@ -281,7 +285,7 @@ class PostgresRows:
 
     def _changes(self, request: Save) -> Iterator[Asked]:
         yield from self.others.ask_to_keep(request)
-        yield from save_asks(request, self._outlived, self._node, self._most_waiting)
+        yield from save_asks(request, self._outlived, self._node, self._most_waiting, self._rowless)
         yield from self.endings.save(request)
         yield from self.others.tell(request, self._turns)
 

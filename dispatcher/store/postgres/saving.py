@@ -5,7 +5,7 @@ Who adds something to a turn's writes adds a function here and its place in ``sa
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator, Set
 from operator import attrgetter
 from typing import Any
 
@@ -46,8 +46,11 @@ _attempt = _written("Attempted", ATTEMPT_COLUMNS)
 _REMOVE = ("remove_jobs", "remove_data", "remove_results", "remove_tags", "remove_logs", "remove_attempts")
 
 
-def save_asks(request: Save, outlived: Collection[JobRow], node: str, most_waiting: int) -> Iterator[Asked]:
-    """All statements. ``outlived``: jobs that go because their retention has passed. Raises UnicodeEncodeError.
+def save_asks(
+    request: Save, outlived: Collection[JobRow], node: str, most_waiting: int, rowless: Set[str]
+) -> Iterator[Asked]:
+    """All statements. ``outlived``: jobs that go because their retention has passed; ``rowless``: attempts of this node
+    that have no row. Raises UnicodeEncodeError.
 
     Each is made when the one before it has been sent, so that the database works meanwhile. The table of lanes is
     locked first: who waits for it has written nothing yet that others wait for.
@@ -55,6 +58,7 @@ def save_asks(request: Save, outlived: Collection[JobRow], node: str, most_waiti
     writes, clock = request.writes, request.queue_clock
     yield from _lanes(request, node)
     yield from _removed([*outlived, *writes.removed.values()])
+    yield from _attempts(writes, node, rowless)
     yield from _jobs(writes, node)
     yield from _texts(writes)
     yield from _workers(request, node)
@@ -100,9 +104,15 @@ def _removed(jobs: Collection[JobRow]) -> Iterator[Asked]:
         yield from ((name, {"seqs": seqs}) for name in _REMOVE)
 
 
+def _attempts(writes: WriteSet, node: str, rowless: Set[str]) -> Iterator[Asked]:
+    """Most are written once, when they end. To look for a row that there is not is a third of the work of making it."""
+    attempts = writes.attempts.values()
+    yield from _set("add_attempts", (_attempt(one) for one in attempts if one.id in rowless), node=node)
+    yield from _set("save_attempts", (_attempt(one) for one in attempts if one.id not in rowless))
+
+
 def _jobs(writes: WriteSet, node: str) -> Iterator[Asked]:
     """What this node claims, ends or takes in is its own."""
-    yield from _set("save_attempts", map(_attempt, writes.attempts.values()))
     yield from _set("add_jobs", (_new(job) | {"node": node} for job in writes.new.values()))
     yield from _set("save_claims", map(_claimed, writes.only_claimed()), node=node)
     yield from _set("save_done", map(_done, writes.done.values()), node=node)

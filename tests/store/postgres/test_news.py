@@ -58,7 +58,8 @@ def test_what_a_newer_version_tells_beyond_what_is_known_is_ignored() -> None:
         report = await one.turn(submissions=[spec()])
         sql(
             url,
-            """UPDATE news SET news = jsonb_set(news::jsonb || '{"later": {"x": 1}}', '{changes,0,later}', '"y"')::text
+            """UPDATE news
+            SET news = jsonb_insert(news::jsonb || '{"later": {"x": 1}}', '{changes,0,-1}', '"y"', true)::text
             WHERE node = 'one'""",
         )
         assert _heard(await two.turn()) == [(change.job, change.new) for change in report.changes]

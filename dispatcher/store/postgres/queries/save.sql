@@ -98,6 +98,10 @@ WHERE j.seq = r.seq
 -- name: save_about
 UPDATE jobs j SET about = r.about FROM json_populate_recordset(NULL::jobs, %(rows)s::json) AS r WHERE j.seq = r.seq
 
+-- name: add_attempts
+INSERT INTO attempts ({{ATTEMPT_NAMES}}, node)
+SELECT {{ATTEMPT}}, %(node)s FROM json_populate_recordset(NULL::attempts, %(rows)s::json) AS a
+
 -- name: save_attempts
 -- Before the rows of jobs are written: they tell whose the attempts were.
 INSERT INTO attempts ({{ATTEMPT_NAMES}}, node)
