@@ -43,7 +43,7 @@ class _RolloutAnswer(ConsoleApiHandler):
     def show(self) -> None:
         """Ends the answer with the newest rollout, and the pages that have old tasks."""
         rollouts = self.site.service.rollouts
-        old, types = rollouts.old()
+        old, types = rollouts.deployed()
         own = "/api/v1/rollout"
         self.answer({
             "old": old,

@@ -27,7 +27,7 @@ class _Rollout(PageHandler):
     def show_rollout(self, notice: str = "") -> None:
         """Ends the answer with it. It loads itself anew while a rollout runs."""
         rollouts = self.site.service.rollouts
-        old, types = rollouts.old()
+        old, types = rollouts.deployed()
         view = rollouts.view
         runs = view is not None and view.state is RolloutState.RUNNING
         self.refresh_s = 2 if runs else 0

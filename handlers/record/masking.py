@@ -1,8 +1,9 @@
 """What a flight record hides: what was put into a job and what came out, wherever it stands. Pure.
 
-In data and results each text and number becomes a mark; names of fields stay. A message, a log line or a summary often
-repeats a value, so there each word that stands in a value becomes a mark, too. Rather a word too many is hidden than
-one too few.
+In data and results each text and number becomes a mark. Names of fields stay, if they look like names that a program
+gives: some objects have a person's name or a number there. A message, a log line or a summary often repeats a value, so
+there each word that stands in a value becomes a mark, too, however it is written there: ``4711`` in ``A4711``, in
+``order_4711`` and as ``4,711``. Rather a word too many is hidden than one too few.
 """
 
 from __future__ import annotations
@@ -10,15 +11,36 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterable, Iterator
+from unicodedata import normalize
 
 __all__ = ["LONGEST_READ", "MARK", "Mask"]
 
 #: What stands in the place of what is hidden.
 MARK = "•••"
 #: Values of more characters together are not read for their words: then all free text is hidden.
-LONGEST_READ = 200_000
-#: A shorter word gives nothing away, and would hide too much.
-_WORD = re.compile(r"\w{3,}")
+LONGEST_READ = 100_000
+#: Signs that are part of the letter before them; Python counts few of them among a word's.
+_SIGNS = (
+    "\u0300-\u036f\u0483-\u0489\u0591-\u05bd\u05bf-\u05c7\u0610-\u061a\u064b-\u065f\u0670\u06d6-\u06ed\u0730-\u074a"
+    "\u08d3-\u0963\u0966-\u0dff\u1ab0-\u1aff\u1dc0-\u1dff\u20d0-\u20ff\ufe20-\ufe2f"
+)
+#: Between words of these no blanks stand, or something is added to the word: each letter counts as a word.
+_JOINED = (
+    "\u0e00-\u109f\u1100-\u11ff\u1780-\u17ff\u2e80-\u2fff\u3005-\u3007\u3031-\ud7ff\uf900-\ufaff\uff66-\uff9f"
+    "\U00020000-\U0003ffff"
+)
+#: A number in groups, or what stands between two blanks, dots or other such signs.
+_WORD = re.compile(
+    rf"\d{{1,3}}(?:[.,'’\u00a0\u202f ]\d{{3}})+(?!\w)|[^\W_{_SIGNS}]+(?:[{_SIGNS}]+[^\W_{_SIGNS}]*)*"
+    rf"|(?:[{_SIGNS}]+[^\W_{_SIGNS}]*)+"
+)
+#: What such a word is made of.
+_PART = re.compile(rf"\d+|[{_JOINED}]|(?:[^\W\d_{_JOINED}]|[{_SIGNS}])+")
+_JOINED_LETTER = re.compile(f"[{_JOINED}]")
+_SPLIT_NUMBER = re.compile(r"\d{1,3}(?:\D\d{3})+")
+_MARKS = re.compile(f"(?:{MARK}){{2,}}")
+#: The name of a field as programs give it.
+_FIELD = re.compile(r'"[^\W\d][\w$.-]{0,63}"')
 _TOKEN = re.compile(r'"[^"\\]*(?:\\.[^"\\]*)*"|[\[\]{}:,]|[^\s\[\]{}:,"]+', re.DOTALL)
 _PLAIN = frozenset(("{", "}", "[", "]", ":", ",", "true", "false", "null"))
 
@@ -36,13 +58,21 @@ class Mask:
         """A JSON text with its shape and the names of its fields, and no value."""
         if self.hides_all:
             return MARK
-        return "".join(token if is_name or token in _PLAIN else _hidden(token) for token, is_name in _tokens(text))
+        return "".join(token if is_shown else _hidden(token) for token, is_shown in _tokens(text))
 
     def words(self, text: str) -> str:
         """What somebody said, without the words of values."""
         if self.hides_all:
             return MARK if text else ""
-        return _WORD.sub(lambda found: MARK if found[0].casefold() in self._words else found[0], text)
+        return _WORD.sub(self._word, text)
+
+    def _word(self, found: re.Match[str]) -> str:
+        word = found[0]
+        if word.isascii() and word.isalpha():  # the usual one: it has no parts
+            return MARK if word.casefold() in self._words else word
+        if _key(word) in self._words:
+            return MARK
+        return _MARKS.sub(MARK, _PART.sub(lambda part: MARK if _key(part[0]) in self._words else part[0], word))
 
 
 def _hidden(token: str) -> str:
@@ -50,17 +80,34 @@ def _hidden(token: str) -> str:
 
 
 def _tokens(text: str) -> Iterator[tuple[str, bool]]:
-    """Each token, and whether it is the name of a field."""
+    """Each token, and whether it is shown: it is no value, or the name of a field."""
     found = [token[0] for token in _TOKEN.finditer(text)]
     for token, behind in zip(found, [*found[1:], ""], strict=True):
-        yield token, behind == ":"
+        yield token, token in _PLAIN or (behind == ":" and _FIELD.fullmatch(token) is not None)
 
 
 def _words(values: Iterable[str]) -> Iterator[str]:
     for text in values:
-        for token, is_name in _tokens(text):
-            if not is_name and token not in _PLAIN:
-                yield from (word.casefold() for word in _WORD.findall(_text_of(token)))
+        for token, is_shown in _tokens(text):
+            for word in () if is_shown else _WORD.findall(_text_of(token)):
+                yield from filter(_tells, map(_key, (word, *_PART.findall(word))))
+
+
+def _tells(word: str) -> bool:
+    """A single letter or digit gives nothing away, and would hide too much."""
+    return len(word) > 1 or _JOINED_LETTER.match(word) is not None
+
+
+def _key(word: str) -> str:
+    """The same for all ways to write a word."""
+    if word.isascii():
+        return _whole(word).casefold()
+    return _whole(normalize("NFKC", normalize("NFKC", word).casefold()))
+
+
+def _whole(word: str) -> str:
+    """A number without what parts its groups."""
+    return re.sub(r"\D", "", word) if _SPLIT_NUMBER.fullmatch(word) else word
 
 
 def _text_of(token: str) -> str:

@@ -5,10 +5,12 @@ The file needs nothing else: no script, no address of this server. ``?beside=`` 
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 from typing import ClassVar
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from dispatcher.access.acts import AuditEntry, AuditFilter
 from dispatcher.access.scopes import Scope
@@ -26,15 +28,18 @@ __all__ = ["JobRecordPage"]
 
 #: So many acts on a job are looked at, and so many of the workers that had it last.
 _MOST_ACTS, _MOST_WORKERS = 100, 20
+#: After so many characters others are served.
+_SLICE_CHARS = 50_000
 
 
 class _FlightRecord(Struct, frozen=True):
     """What the file has of one job."""
 
     job: JobView
-    #: The job's state, in a sentence.
+    #: The job's state, in a sentence that says no value.
     headline: str
     mask: Mask
+    #: What was said is hidden where it says a value.
     rows: list[Happening]
     options: list[tuple[str, str]]
     workers: list[OneWorkerView]
@@ -57,23 +62,24 @@ class JobRecordPage(PageHandler):
         """The file. Raises JobNotFound, BadParameter."""
         beside = queries.text_argument(self, "beside").strip().lower()
         ids = list(dict.fromkeys([job_id, beside] if beside else [job_id]))
-        records = [await self._record(one) for one in ids]
+        jobs = [await self.site.service.job(one) for one in ids]
+        # One for all: what is said of one job may repeat a value of the other.
+        mask = Mask([text for job in jobs for text in (job.data, job.result, job.evidence)])
+        records = [await self._record(job, mask) for job in jobs]
         self.set_header("Content-Disposition", f'attachment; filename="pagehand-{"-".join(ids)}.html"')
         self.show("record.html", records=records)
 
     head = get
 
-    async def _record(self, job_id: str) -> _FlightRecord:
-        service, now = self.site.service, self.site.clock.utc()
-        job = await service.job(job_id)
-        workers = await self._workers(job)
-        mask = Mask([job.data, job.result, job.evidence])
+    async def _record(self, job: JobView, mask: Mask) -> _FlightRecord:
+        now, workers = self.site.clock.utc(), await self._workers(job)
+        rows = happenings(job, await self._acts(job.id), workers, now)
         named = [("Data", job.data), ("Result", job.result), ("Late result", job.evidence)]
         return _FlightRecord(
             job=job,
-            headline=headline(job, now),
+            headline=mask.words(headline(job, now)),
             mask=mask,
-            rows=happenings(job, await self._acts(job_id), workers, now),
+            rows=await _masked(rows, mask),
             options=shown_options(job),
             workers=workers,
             values=[
@@ -93,3 +99,15 @@ class JobRecordPage(PageHandler):
             with contextlib.suppress(WorkerNotFound):
                 found.append(await self.site.service.orders.one(worker_id))
         return found
+
+
+async def _masked(rows: list[Happening], mask: Mask) -> list[Happening]:
+    """The same without values. Lines and stacks may be long, and others must be served meanwhile."""
+    found, left = [], _SLICE_CHARS
+    for row in rows:
+        left -= len(row.said)
+        if left < 0:
+            left = _SLICE_CHARS
+            await asyncio.sleep(0)
+        found.append(replace(row, said=mask.words(row.said)))
+    return found

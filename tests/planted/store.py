@@ -94,6 +94,21 @@ BUGS = {
     "the oldest late answer is adopted": Bug(
         "S9", _APPLIER + "commands.py::evidence", "kept[0]", "kept[-1]", DECISIONS
     ),
+    # the person at the page is asked about a job in doubt
+    "a page settles the doubt of another worker": Bug(
+        "S15b",
+        _APPLIER + "commands.py::_answered",
+        "job.attempt != command.attempt",
+        "(job.attempt, job.worker) != (command.attempt, command.worker)",
+        DECISIONS,
+    ),
+    "a page answers for an attempt that is not in doubt any more": Bug(
+        "S15b",
+        _APPLIER + "commands.py::_answered",
+        "job.worker != command.worker",
+        "(job.attempt, job.worker) != (command.attempt, command.worker)",
+        DECISIONS,
+    ),
     "late results count although they must not": Bug(
         "S9", LEDGER + "settle", "True", "late_accept or job.state not in WAITING", REPORTS
     ),

@@ -1,14 +1,15 @@
-"""All workers of one node, kept in two orders: pools for jobs, the roster for people.
+"""All workers of one node, kept in three orders: pools for jobs, the roster for people, kinds for rollouts.
 
 Theory of operation. A worker is one plain value that others change: what its page says, whether it is there, which
-attempts it holds. Whoever has changed one says so here, and both orders hear of it. So neither ever has to look at all
-workers, and nobody else has to know that there are two.
+attempts it holds. Whoever has changed one says so here, and all orders hear of it. So neither ever has to look at all
+workers, and nobody else has to know that there are three.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
 
+from dispatcher.core.fleet.kinds import PageKinds
 from dispatcher.core.fleet.pools import Pools
 from dispatcher.core.fleet.roster import Roster
 from dispatcher.core.fleet.worker import Worker
@@ -17,7 +18,7 @@ __all__ = ["Fleet"]
 
 
 class Fleet:
-    """The table of workers, and the two orders in which they are kept. ``now`` tells the present instant, monotonic;
+    """The table of workers, and the orders in which they are kept. ``now`` tells the present instant, monotonic;
     ``shared``: other nodes hear of its workers.
     """
 
@@ -28,6 +29,8 @@ class Fleet:
         self.pools = Pools(self.workers, now=now)
         #: The workers for people: by name, by state, by type, by label.
         self.roster = Roster(shared=shared)
+        #: Those whose pages are connected, by the versions of their tasks.
+        self.kinds = PageKinds()
 
     def add(self, worker: Worker) -> None:
         """Adds a new worker; it stands in no order until ``changed`` is called."""
@@ -37,9 +40,11 @@ class Fleet:
         """Call it after every change to a worker. If only its attempts have changed, it is enough to tell ``pools``."""
         self.pools.update(worker)
         self.roster.update(worker)
+        self.kinds.update(worker)
 
     def remove(self, worker: Worker) -> None:
         """Forgets a worker that is gone."""
         self.pools.remove(worker)
         self.roster.remove(worker)
+        self.kinds.remove(worker)
         del self.workers[worker.id]

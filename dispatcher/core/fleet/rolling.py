@@ -11,7 +11,7 @@ from collections.abc import Iterable, Mapping
 from msgspec import Struct
 
 from dispatcher.core.fleet.worker import Worker
-from dispatcher.core.jobs.views.deployed import has_old, same_version
+from dispatcher.core.jobs.views.deployed import old_types
 
 __all__ = ["BACK_S", "REST_S", "Rolling", "RolloutTrouble"]
 
@@ -79,7 +79,7 @@ class Rolling:
         self, worker_id: str, worker: Worker | None, told: _ToldPage, offered: Mapping[str, str]
     ) -> RolloutTrouble | None:
         del self._told[worker_id]
-        if worker is None or not has_old(worker.versions, offered):
+        if worker is None or not old_types(worker.versions, offered):
             self.reloaded.add(worker_id)
             self.types |= told.changed
         elif told.offered == offered:
@@ -100,16 +100,10 @@ class Rolling:
         chosen = sorted(idle or ready, key=lambda worker: worker.name)[:free]
         for worker in chosen:
             self._told[worker.id] = _ToldPage(
-                worker.name, worker.boot, worker.types, offered, _changed(worker.versions, offered)
+                worker.name, worker.boot, worker.types, offered, frozenset(old_types(worker.versions, offered))
             )
         self.left = len(old) - len(chosen)
         return chosen
-
-
-def _changed(versions: Mapping[str, str], offered: Mapping[str, str]) -> frozenset[str]:
-    return frozenset(
-        name for name, version in versions.items() if name in offered and not same_version(version, offered[name])
-    )
 
 
 def _is_back(worker: Worker | None, told: _ToldPage, offered: Mapping[str, str]) -> bool:

@@ -141,7 +141,6 @@ class Cancel(Struct, frozen=True):
 
     job: str
     reason: str
-    #: Who asks.
     actor: Actor = NOBODY_ASKED
     #: Only if the job is in one of these states; empty: whatever it is.
     if_states: tuple[JobState, ...] = ()

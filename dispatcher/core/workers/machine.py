@@ -76,10 +76,11 @@ class Machine(Obeying, Answering, Sharing):
         self._movers = Movers() if shared else None
         #: Attempt -> session that waits for the verdict on its result or error.
         self._asked: dict[str, str] = {}
-        #: All may read them, only the parts change them: workers and attempts by their ids, workers for people.
+        #: All may read them, only the parts change them: workers and attempts by their ids, workers for people
+        #: and by the versions of their tasks.
         self.workers = self._fleet.workers
         self.attempts = self._leases.attempts
-        self.roster = self._fleet.roster
+        self.roster, self.kinds = self._fleet.roster, self._fleet.kinds
 
     # -- what is due
 

@@ -18,6 +18,7 @@ from dispatcher.access.acts import Actor, AuditNote
 from dispatcher.access.opened import Opening
 from dispatcher.clock import Clock
 from dispatcher.core.fleet.rolling import Rolling
+from dispatcher.core.fleet.worker import Worker
 from dispatcher.core.jobs.acts.rollouts import (
     CANARY_STEPS,
     ENOUGH_JOBS,
@@ -33,7 +34,7 @@ from dispatcher.core.jobs.views.deployed import Deployed
 from dispatcher.core.workers.machine import Machine
 from dispatcher.errors import Draining, WrongState
 from dispatcher.node.turns.turns import Turns
-from dispatcher.node.views.deployed import alike, deployed, old_pages, old_types
+from dispatcher.node.views.deployed import deployed
 
 __all__ = ["MOST_TYPES_TOLD", "Rollouts"]
 
@@ -78,11 +79,20 @@ class Rollouts:
         self._step = 0
         self.view: RolloutView | None = None
 
-    def old(self) -> tuple[int, list[Deployed]]:
+    def old(self) -> tuple[int, list[str]]:
         """How many connected pages have an old task, and the types of which they have one, by name: the first ones."""
-        offered, kinds = self._offered(), alike(self._machine.workers.values())
-        pages, names = old_types(kinds, offered)
-        return pages, [deployed(name, offered[name], kinds) for name in names[:MOST_TYPES_TOLD]]
+        kinds = self._machine.kinds.old(self._offered())
+        names = {name for kind in kinds for name in kind.old or ()}
+        return sum(len(kind.workers) for kind in kinds), sorted(names)[:MOST_TYPES_TOLD]
+
+    def deployed(self) -> tuple[int, list[Deployed]]:
+        """The same, and which versions of these types the pages have."""
+        (pages, names), offered = self.old(), self._offered()
+        return pages, [deployed(name, offered.get(name), self._machine.kinds.all()) for name in names]
+
+    def _old_pages(self) -> list[Worker]:
+        workers = self._machine.workers
+        return [workers[one] for kind in self._machine.kinds.old(self._offered()) for one in kind.workers]
 
     async def begin(self, order: RolloutOrder) -> RolloutView:
         """Begins one. Raises WrongState if one runs, or if no page is old; Draining."""
@@ -91,7 +101,7 @@ class Rollouts:
                 raise Draining("the server is stopping: ask again in a moment")
             if self.next_at is not None:
                 raise WrongState("a rollout runs already: wait for its end, or stop it")
-            if not old_pages(self._machine.workers.values(), self._offered()):
+            if not self._machine.kinds.old(self._offered()):
                 raise WrongState("no connected page is known to have an old task: there is nothing to load anew")
             await self._note(order.actor, "rollout.begin", _asked(order))
             self._rolling, self._step, self._watched_from = Rolling(shared=self._shared), 0, inf
@@ -160,8 +170,7 @@ class Rollouts:
         workers, offered, rolling, order = self._machine.workers, self._offered(), self._rolling, self._known().order
         trouble = rolling.see(workers, offered, now)
         room = 0 if trouble is not None else self._room(now)
-        old = old_pages(workers.values(), offered)
-        told = rolling.step(old, offered, now, most=order.at_a_time, room=room)
+        told = rolling.step(self._old_pages(), offered, now, most=order.at_a_time, room=room)
         for worker in told:
             self._turns.carry_out(self._machine.reload(worker, now, at_once=False))
         if told:

@@ -24,7 +24,7 @@ from dispatcher.errors import BadRequest, TypeNotFound, WrongState
 from dispatcher.node.turns.readers import Readers
 from dispatcher.node.turns.turns import Turns
 from dispatcher.node.views import catalogue
-from dispatcher.node.views.deployed import alike, deployed
+from dispatcher.node.views.deployed import deployed
 from dispatcher.store.port import Store
 
 __all__ = ["Types"]
@@ -89,7 +89,7 @@ class Types:
 
     def deployed(self, name: str) -> Deployed:
         """Which versions of this task the pages have that are connected to this node."""
-        return deployed(name, self._shipped().get(name), alike(self._machine.workers.values()))
+        return deployed(name, self._shipped().get(name), self._machine.kinds.all())
 
     def _is_named(self, name: str) -> bool:
         return name in self._machine.operators.types or name in self._shipped()

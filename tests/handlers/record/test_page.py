@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import asyncio
 import html
 import re
 
 import pytest
 
 from dispatcher.core.jobs.states import JobState
+from handlers.record.masking import Mask
+from handlers.record.moments import Happening
+from handlers.record.page import _masked
 from tests.handlers.conftest import Browser
 from tests.support.house import House
 from tests.support.scenes import a_job, submit, take
@@ -75,3 +79,37 @@ async def test_two_jobs_stand_side_by_side(browser: Browser, house: House) -> No
 async def test_a_job_s_page_leads_to_it(browser: Browser, house: House) -> None:
     await a_job(house, JobState.SUCCEEDED, "good")
     assert '<a href="/jobs/good/record">' in await browser.page("/jobs/good")
+
+
+async def test_of_two_jobs_neither_says_a_value_of_the_other(browser: Browser, house: House) -> None:
+    await failed(house)
+    await submit(house, "other", type="label", data='{"to":"Carla"}', summary="after Anna Berg")
+    page = await browser.page("/jobs/other/record?beside=bad")
+    assert not re.search(r"Carla|Anna|Berg", page)
+
+
+async def test_an_error_s_own_code_and_what_a_job_requires_say_no_value(browser: Browser, house: House) -> None:
+    job = await submit(house, "bad", type="label", data=DATA, requires=(("desk", ("berg",)),))
+    page = await take(house, job, "DESK-1", labels={"desk": "berg"})
+    await page.say("accept")
+    await page.error("no", code="no_4711", retry=False)
+    record = await browser.page("/jobs/bad/record")
+    assert "no_•••" in record
+    assert not re.search(r"4711|>berg<", record.partition("Its page")[0])
+
+
+async def test_others_are_served_while_long_lines_are_hidden(browser: Browser, house: House) -> None:
+    mask, turns = Mask([DATA]), 0
+
+    async def others() -> None:
+        nonlocal turns
+        for _ in range(1_000):
+            turns += 1
+            await asyncio.sleep(0)
+
+    rows = [Happening(1.0, "line", "", "Wrote", "Berg " * 400)] * 200
+    task = asyncio.create_task(others())
+    found = await _masked(rows, mask)
+    task.cancel()
+    assert {row.said for row in found} == {"••• " * 400}
+    assert turns >= 200 * 2_000 // 50_000 - 1

@@ -254,7 +254,7 @@ async def test_old_pages_are_counted_with_the_types_that_are_old_on_them() -> No
     farm = await Farm.of(2)
     await farm.join("OTHER", "echo", "fax", versions={"echo": NEW, "fax": OLD})
     farm.house.shipped |= {"fax": NEW, "same": NEW}
-    pages, types = farm.house.dispatcher.rollouts.old()
+    pages, types = farm.house.dispatcher.rollouts.deployed()
     assert (pages, [(one.type, one.old) for one in types]) == (3, [("echo", 2), ("fax", 1)])
 
 

@@ -6,6 +6,7 @@ import pytest
 
 from dispatcher.core.jobs.views.deployed import MOST_VERSIONS
 from tests.support.house import House
+from tests.support.operations import operations
 
 pytestmark = pytest.mark.gen_test(timeout=30)
 
@@ -58,3 +59,14 @@ async def test_however_many_versions_pages_name_few_are_told_and_all_are_counted
         house.enlist(f"s{number}", "echo", versions={"echo": f"v{number}"})
     pages, old, silent, versions = told(house)
     assert (pages, old, silent, len(versions)) == (MOST_VERSIONS + 5, MOST_VERSIONS + 5, 0, MOST_VERSIONS)
+
+
+async def test_a_look_for_old_pages_costs_the_same_at_100_and_at_10_000_pages() -> None:
+    house, costs = await open_house(), []
+    for pages in (100, 10_000):
+        for number in range(len(house.dispatcher.machine.workers), pages):
+            house.enlist(f"s{number}", "echo", versions={"echo": OLD})
+        rollouts, types = house.dispatcher.rollouts, house.dispatcher.types
+        assert rollouts.old() == (pages, ["echo"])
+        costs.append(operations(lambda: (rollouts.old(), rollouts.deployed(), types.deployed("echo"))))  # noqa: B023
+    assert costs[0] == costs[1]

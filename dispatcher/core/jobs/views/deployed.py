@@ -11,7 +11,7 @@ from collections.abc import Mapping
 
 from msgspec import Struct
 
-__all__ = ["MOST_VERSIONS", "Deployed", "TaskVersion", "changed_at", "has_old", "same_version", "version_text"]
+__all__ = ["MOST_VERSIONS", "Deployed", "TaskVersion", "changed_at", "old_types", "same_version", "version_text"]
 
 #: Of one task so many versions are told.
 MOST_VERSIONS = 20
@@ -34,12 +34,14 @@ def same_version(one: str, other: str) -> bool:
     return one.partition("-")[0] == other.partition("-")[0]
 
 
-def has_old(versions: Mapping[str, str], offered: Mapping[str, str]) -> bool:
-    """Whether a page with these versions has a task of which the site offers another one. A file that the site offers
-    no more makes no page old, and neither does a task of which the page does not tell its version."""
-    return any(
-        name in offered and version and not same_version(version, offered[name]) for name, version in versions.items()
-    )
+def old_types(versions: Mapping[str, str], offered: Mapping[str, str]) -> list[str]:
+    """The tasks of a page with these versions of which the site offers another one. A file that the site offers no more
+    makes no page old, and neither does a task of which the page does not tell its version."""
+    return [
+        name
+        for name, version in versions.items()
+        if name in offered and version and not same_version(version, offered[name])
+    ]
 
 
 class TaskVersion(Struct, frozen=True):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from dispatcher.core.jobs.views.deployed import changed_at, has_old, same_version, version_text
+from dispatcher.core.jobs.views.deployed import changed_at, old_types, same_version, version_text
 
 ONE, OTHER = version_text("1a2b3c4d5e6f77", 1764493200.9), version_text("ffffffffffff77", 1764493200.9)
 
@@ -25,6 +25,6 @@ def test_a_file_that_was_only_copied_is_no_other_version() -> None:
 
 
 def test_a_page_is_old_if_the_site_offers_another_version_of_one_of_its_tasks() -> None:
-    assert has_old({"echo": ONE, "fax": ONE}, {"echo": ONE, "fax": OTHER})
-    assert not has_old({"echo": ONE, "fax": ONE}, {"echo": ONE})
-    assert not has_old({}, {"echo": ONE})
+    assert old_types({"echo": ONE, "fax": ONE}, {"echo": ONE, "fax": OTHER}) == ["fax"]
+    assert not old_types({"echo": ONE, "fax": ONE}, {"echo": ONE})
+    assert not old_types({}, {"echo": ONE})
