@@ -101,6 +101,7 @@ class Filled(NamedTuple):
     failed: str
     running: str
     cancelled: str
+    waiting: str
     worker: str
 
 
@@ -140,11 +141,13 @@ def fill(server: Live, number: int, payload: str) -> Filled:
         assert page.hear("recorded")["verdict"] == "recorded"
     cancelled = server.submit(f"nobody-{number}", payload)["id"]
     ask(server, "POST", f"jobs/{cancelled}/cancel", reason=payload)
+    waiting = server.submit(f"nobody-{number}", payload, terms=named)["id"]
+    ask(server, "PATCH", f"jobs/{waiting}", requires={"site": payload[:200].strip()} if plain(payload) else {})
     if plain(payload):
         ask(server, "POST", f"workers/{worker}/pause", reason=payload[:200])
         ask(server, "POST", f"types/{kind}/pause", reason=payload[:200])
         ask(server, "PATCH", f"workers/{worker}", name=payload[:100], note=payload, labels={"room": payload[:100]})
-    return Filled(done, failed, running, cancelled, worker)
+    return Filled(done, failed, running, cancelled, waiting, worker)
 
 
 def _named(payload: str) -> dict[str, Any]:
@@ -203,6 +206,7 @@ def test_hostile_text_is_text_on_every_page_of_a_job(server: Live, chromium: Chr
         for job_id in (jobs.done, jobs.running, jobs.cancelled):
             seen = look(chromium, server, f"/jobs/{job_id}?refresh=0&full=1")
             assert words(payload)[:90] in words(seen["text"]) or '"' in payload or "\\" in payload, payload
+        look(chromium, server, f"/jobs/{jobs.waiting}?change=1")
 
 
 def test_hostile_text_is_text_on_the_page_of_a_worker(server: Live, chromium: Chromium, written: list[Filled]) -> None:

@@ -14,6 +14,7 @@ import pytest
 from dispatcher.core.jobs.matching import requirement_of
 from dispatcher.core.jobs.model import JobView
 from dispatcher.core.jobs.states import JobState
+from handlers.console.changing import CHANGED
 from tests.handlers.conftest import Browser, Scene
 from tests.support.house import House
 from tests.support.scenes import Try, a_job, submit
@@ -195,6 +196,7 @@ async def test_what_is_in_the_address_or_typed_is_text(browser: Browser, house: 
     paths += [f"/jobs?requires={escaped}:{escaped}&worker={escaped}", f"/workers?label={escaped}:{escaped}"]
     paths += [
         "/submit?like=j-required",
+        "/jobs/j-required?change=1",
         f"/submit?worker={escaped}",
         f"/board?label={escaped}:{escaped}&type={escaped}",
     ]
@@ -209,6 +211,9 @@ async def test_what_is_in_the_address_or_typed_is_text(browser: Browser, house: 
     assert response.code == 422
     elements = check(response.body, evil)
     assert evil.split("\u0000")[0][:40] in spoken(elements)
+    response = await browser.post("/jobs/j-required/change", dict.fromkeys((*CHANGED, "version"), evil))
+    assert response.code == 409, "another version"
+    assert evil.split("\u0000")[0][:40] in spoken(check(response.body, evil))
     worker = (await house.register("plain", "plain"))["worker"]
     response = await browser.post(f"/workers/{worker}/describe", dict.fromkeys(("name", "note", "labels"), evil))
     assert response.code == 422, "no label"
