@@ -60,6 +60,16 @@ async def test_everything_that_the_api_changes_is_changed_by_the_form(browser: B
     assert (changed.run_at, changed.expires_at) == (now + 30, now + 90.5)
 
 
+async def test_each_field_has_its_help_also_where_names_of_workers_are_offered(browser: Browser, house: House) -> None:
+    await house.register("s1", "echo", name="DESK-3")
+    await submit(house)
+    page = await page_of(browser, "/jobs/j?change=1")
+    assert '<option value="DESK-3">' in page
+    fields = ["priority", "delay_s", "expires_s", "worker", "labels", "tags"]
+    assert re.findall(r'<p class="help" id="(\w+)-help">', page) == fields
+    assert re.findall(r'aria-describedby="(\w+)-help"', page) == fields
+
+
 async def test_the_act_stands_on_the_page_with_who_did_it(browser: Browser, house: House) -> None:
     job = await submit(house)
     await browser.post("/jobs/j/change", form_of(job, priority="7"), "/jobs/j")
