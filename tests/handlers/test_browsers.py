@@ -52,6 +52,8 @@ PAGES += [
     "/jobs/running-1?refresh=0",
     f"/jobs/{WAITING}?refresh=0",
     f"/jobs/{WAITING}?change=1",
+    "/jobs/done-1/try",
+    "/jobs/running-1/try",
     "/jobs/needs-1?refresh=0",
     "/submit?like=needs-1",
 ]

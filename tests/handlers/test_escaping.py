@@ -64,7 +64,7 @@ CORPUS = [
     "]]><x>",
     "<!--<i>",
 ]  # fmt: skip
-ALLOWED_SCRIPTS = re.compile(r"/static/(submit|console|keys)\.js\?v=[0-9a-f]{12}")
+ALLOWED_SCRIPTS = re.compile(r"/static/(submit|console|keys|try)\.js\?v=[0-9a-f]{12}|/static/worker\.js")
 #: Elements that the pages have by themselves.
 OURS = (("svg", "bars"), ("details", "described"), ("details", "stack"), ("style", "record"))
 
@@ -117,6 +117,7 @@ async def write_everywhere(house: House, evil: str) -> None:
             await write_on(house, await submit(house, f"j-{state}", **options, **once), state, evil)
         else:
             await a_job(house, state, f"j-{state}", because=evil, **options)
+    await submit(house, "j-plain", type="plain", data=json.dumps(evil), summary=evil, tags=(evil,))
     await submit(house, "j-required", type="echo", requires=requirement_of({evil: [evil, "x"], "name": evil}))
 
 
@@ -179,13 +180,15 @@ async def test_what_others_wrote_is_text_on_every_page(browser: Browser, evil: s
         "/board",
         "/rollout",
         *(f"/jobs/j-{state}" for state in [*JobState, "required"]),
+        "/jobs/j-queued/try",  # its task is elsewhere
+        "/jobs/j-plain/try",
         *(f"/jobs/j-{state}/record?beside=j-failed" for state in JobState),
     ):
         response = await browser.get(path)
         assert response.code == 200
         elements = check(response.body, evil)
         shown += evil.split("\u0000")[0][:40] in spoken(elements)
-    assert shown == 16 + len(JobState), "each page shows it, as text"
+    assert shown == 18 + len(JobState), "each page shows it, as text"
 
 
 @pytest.mark.gen_test
