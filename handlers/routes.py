@@ -37,7 +37,7 @@ from handlers.api.overview import OverviewHandler
 from handlers.api.rollouts import RolloutHandler, RolloutStopHandler
 from handlers.api.shortway import ShortWayApplication
 from handlers.board.page import BoardPage
-from handlers.console import console, doubts, lists, login, orders, rollouts, submit, worker
+from handlers.console import console, doubts, lists, login, orders, rollouts, submit, trying, worker
 from handlers.console import types as typepages
 from handlers.failures.page import FailuresAgain, FailuresPage
 from handlers.guard import Guard, Refusal
@@ -62,7 +62,7 @@ __all__ = ["Guard", "Refusal", "TaskDirectory", "make_app", "routes", "shipped_t
 
 #: The path of a static file or directory; Tornado checks it further.
 _NAME = r"[A-Za-z0-9_-][A-Za-z0-9._-]*"
-_BUTTONS = "cancel|retry|succeeded|failed|adopt|duplicate|delete"
+_BUTTONS = "cancel|change|retry|succeeded|failed|adopt|duplicate|delete"
 _ORDERS = {
     "pause": workers.WorkerPauseHandler,
     "resume": workers.WorkerResumeHandler,
@@ -125,6 +125,7 @@ def _console(given: dict[str, Any]) -> list[URLSpec]:
             name="job-action",
         ),
         url(rf"/jobs/{_ID}/record", JobRecordPage, given, name="job-record"),
+        url(rf"/jobs/{_ID}/try", trying.TryPage, given, name="job-try"),
         url(r"/workers", lists.WorkersPage, given, name="workers"),
         url(rf"/workers/{_ID}", worker.OneWorkerPage, given, name="one-worker"),
         url(

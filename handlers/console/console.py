@@ -11,22 +11,25 @@ from dispatcher.core.jobs.matching import NAME
 from dispatcher.core.jobs.model import JobView, WorkerFilter
 from dispatcher.core.jobs.states import JobState
 from dispatcher.core.jobs.turn import Delete
-from dispatcher.errors import Forbidden, JobNotFound, WrongState
+from dispatcher.errors import BadRequest, Forbidden, JobNotFound, Unavailable, VersionMismatch, WrongState
 from handlers.api.amending import copy_of
 from handlers.carried import carried
 from handlers.console import sentences, words
+from handlers.console.changing import CHANGED, ChangeForm, change_of, shown_change
 from handlers.console.options import shown_options
 from handlers.console.page import XSRF_HELP, PageHandler
 from handlers.console.presses import Press, start_now
 from handlers.console.submit import new_key
 from handlers.console.tries import WIDTH, try_bars
 from handlers.console.values import part_of
+from handlers.errors import problem_of
 from handlers.intake import check_key, to_spec
 
 __all__ = ["JobActionHandler", "JobPageHandler"]
 
 #: The newest acts on a job that its page shows.
 MOST_ACTS = 20
+_TOO_LATE = "It waits no longer: only a job that waits can be changed."
 
 
 class _OneJob(PageHandler):
@@ -38,10 +41,18 @@ class _OneJob(PageHandler):
         return text.lower() if name is None else text
 
     async def show_job(
-        self, job: JobView, *, everything: bool = False, as_sent: bool = False, notice: str = "", removing: bool = False
+        self,
+        job: JobView,
+        *,
+        everything: bool = False,
+        as_sent: bool = False,
+        notice: str = "",
+        removing: bool = False,
+        change: ChangeForm | None = None,
     ) -> None:
-        """Ends the answer with the job's page; ``removing``: it asks whether the job is to be removed."""
-        service, names = self.site.service, dict(job.terms.requires).get(NAME, ())
+        """Ends the answer with the job's page; ``removing``: it asks whether the job is to be removed; ``change``: the
+        form that changes it."""
+        service, wanted = self.site.service, dict(job.terms.requires).get(NAME, ())
         self.show(
             "job.html",
             job=job,
@@ -52,12 +63,14 @@ class _OneJob(PageHandler):
             # The headline of a job in doubt says it already.
             waits=None if job.state is JobState.IN_DOUBT else service.why_waits(job),
             presses=self._presses(job),
-            namesakes=[(name, note) for name in names if (note := words.namesakes(service.called(name)))],
+            namesakes=[(name, note) for name in wanted if (note := words.namesakes(service.called(name)))],
             everything=everything,
             as_sent=as_sent,
             part_of=part_of,
             notice=notice,
             removing=removing and words.can_remove(job),
+            change=change if words.can_change(job) else None,
+            names=[] if change is None else self.name_choices(),
             key=new_key(),
         )
 
@@ -82,9 +95,16 @@ class JobPageHandler(_OneJob):
     async def get(self, job_id: str) -> None:
         """The page; it loads itself anew while the job is open."""
         job = await self.site.service.job(job_id)
-        self.refresh_s = 2 if words.is_open(job) else 0
+        change = shown_change(job) if self.is_asked("change") and self.may(Scope.OPERATE) else None
+        # Where no script keeps what is typed, a form must not load itself anew.
+        self.refresh_s = 2 if words.is_open(job) and change is None else 0
         await self.show_job(
-            job, everything=self.is_asked("full"), as_sent=self.is_asked("sent"), removing=self.is_asked("remove")
+            job,
+            everything=self.is_asked("full"),
+            as_sent=self.is_asked("sent"),
+            removing=self.is_asked("remove"),
+            change=change,
+            notice="" if change is None or words.can_change(job) else _TOO_LATE,
         )
 
     def is_asked(self, name: str) -> bool:
@@ -103,7 +123,8 @@ class JobActionHandler(_OneJob):
         """The same as this button."""
         link = self.site.prefix.link(f"/api/v1/jobs/{self.path_args[0]}")
         verbs = "/cancel, /retry, /decide, /adopt or /duplicate"
-        return f"Programs send JSON: POST {link}{verbs}, with 'Content-Type: application/json', or DELETE {link}."
+        by = "with 'Content-Type: application/json'"
+        return f"Programs send JSON: POST {link}{verbs}, {by}, or PATCH or DELETE {link}."
 
     async def post(self, job_id: str, action: str) -> None:
         """Does it and leads back to the job. If the job's state no longer allows it, the job's page says so."""
@@ -111,6 +132,8 @@ class JobActionHandler(_OneJob):
         if self.xsrf_fails():
             raise Forbidden(XSRF_HELP, code="bad_xsrf")
         service = self.site.service
+        if action == "change":
+            return await self._change(job_id)
         try:
             address = await self._act(job_id, action)
         except WrongState as refused:
@@ -120,6 +143,21 @@ class JobActionHandler(_OneJob):
             await self.show_job(job, notice=notice, removing=removing)
             return
         self.redirect(address, status=303)
+        return None
+
+    async def _change(self, job_id: str) -> None:
+        """What is refused comes back as it was typed, with why."""
+        service, typed = self.site.service, {name: self.form.text(name) for name in CHANGED}
+        version, actor = self.form.field("version"), self.actor("console")
+        try:
+            await service.amend(change_of(await service.job(job_id), typed, version, actor))
+        except (BadRequest, Unavailable, VersionMismatch, WrongState) as refused:
+            job = await service.job(job_id)
+            self.set_status(409 if isinstance(refused, VersionMismatch) else problem_of(refused).status)
+            notice = "" if words.can_change(job) else refused.detail
+            await self.show_job(job, change=shown_change(job, typed, refused), notice=notice)
+            return
+        self.redirect(f"/jobs/{job_id}", status=303)
 
     async def _act(self, job_id: str, action: str) -> str:
         """Returns where to go then."""

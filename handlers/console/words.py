@@ -21,6 +21,7 @@ __all__ = [
     "age",
     "ago",
     "can_cancel",
+    "can_change",
     "can_retry",
     "clock",
     "duration",
@@ -234,6 +235,11 @@ def is_open(job: JobView) -> bool:
 def can_cancel(job: JobView) -> bool:
     """Whether the table of transitions lists it."""
     return next_state(job.state, Event.CANCEL) is not None
+
+
+def can_change(job: JobView) -> bool:
+    """Whether it waits: then its terms may be changed."""
+    return next_state(job.state, Event.AMEND) is not None
 
 
 def can_retry(job: JobView) -> bool:

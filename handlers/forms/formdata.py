@@ -6,6 +6,7 @@ A chosen file goes into ``data`` as a data URL: a picture under ``image``, anyth
 from __future__ import annotations
 
 import base64
+import math
 import re
 from collections.abc import Mapping
 
@@ -22,7 +23,17 @@ from handlers.forms.formlabels import LABEL_FIELDS, wanted_of_form
 from handlers.intake import JobBody, body_of, field_problems
 from handlers.mediatype import media_type
 
-__all__ = ["FILES", "OPTIONS", "TYPED", "Chosen", "chosen_file", "chosen_of", "chosen_picture", "job_of_form"]
+__all__ = [
+    "FILES",
+    "OPTIONS",
+    "TYPED",
+    "Chosen",
+    "chosen_file",
+    "chosen_of",
+    "chosen_picture",
+    "job_of_form",
+    "number_of",
+]
 
 #: The form's fields of terms and times; empty means the default.
 OPTIONS = tuple(name for struct in (Schedule, Terms) for name in struct.__struct_fields__ if range_of(name).title)
@@ -82,7 +93,7 @@ def chosen_picture(url: str) -> Chosen:
 
 def job_of_form(typed: Mapping[str, str], chosen: Chosen | None) -> JobBody:
     """The job that the form asks for. Raises Invalid with everything that is wrong."""
-    fields: dict[str, object] = {n: _number(typed[n].strip()) for n in OPTIONS if typed.get(n, "").strip()}
+    fields: dict[str, object] = {n: number_of(typed[n].strip()) for n in OPTIONS if typed.get(n, "").strip()}
     if job_type := typed.get("type", "").strip() or typed.get("type_choice", "").strip():
         fields["type"] = job_type
     errors: list[FieldError] = field_problems(fields)
@@ -100,11 +111,13 @@ def job_of_form(typed: Mapping[str, str], chosen: Chosen | None) -> JobBody:
     return body_of(fields, data)
 
 
-def _number(text: str) -> int | float | str:
-    """A number, or the text if it is not a number: no field takes a text, so the field refuses it in its own words."""
+def number_of(text: str) -> int | float | str:
+    """A number, or the text if it is not one that JSON has: no field takes a text, so the field refuses it in its own
+    words."""
     if _WHOLE.fullmatch(text):
         return int(text)
-    return float(text) if _DECIMAL.fullmatch(text) else text
+    number = float(text) if _DECIMAL.fullmatch(text) else math.inf
+    return number if math.isfinite(number) else text
 
 
 def _data(text: str, form: str, chosen: Chosen | None) -> str:

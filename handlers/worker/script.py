@@ -48,6 +48,7 @@ PARTS = (
     "status.js",
     "testing.js",
     "trials.js",
+    "trying.js",
     "api.js",
 )
 

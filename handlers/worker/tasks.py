@@ -105,7 +105,8 @@ class TaskDirectory:
         self._root = Path(directory).resolve()
         if not self._root.is_dir():
             raise SettingError(f"tasks: {directory} is not a directory")
-        self._host_call = list(host_call)
+        #: The methods that ``host-call`` may call.
+        self.host_call = list(host_call)
         self._clock = clock or SystemClock()
         self._listing: _Listing | None = None
         #: The faults that the log has named.
@@ -224,7 +225,7 @@ class TaskDirectory:
         return {
             "tasks": [msgspec.to_builtins(task) for task in tasks],
             "not_offered": [msgspec.to_builtins(fault) for fault in absent[:MOST_FAULTS]],
-            "host_call": self._host_call,
+            "host_call": self.host_call,
         }
 
 

@@ -92,6 +92,7 @@
   var readMessage = parts.readMessage;
   var task = parts.task;
   var tasks = parts.tasks;
+  var tryTask = parts.tryTask;
   var utf8Length = parts.utf8Length;
 
   var Pagehand = {
@@ -105,6 +106,7 @@
     Engine: Engine,
     task: task,
     tasks: tasks,
+    tryTask: tryTask,
     fatal: fatal,
     readMessage: readMessage,
     utf8Length: utf8Length,

@@ -17,6 +17,7 @@ PATHS = {
     "job": "/jobs/{id}",
     "job-action": "/jobs/{id}/{action}",
     "job-record": "/jobs/{id}/record?beside={junk}",
+    "job-try": "/jobs/{id}/try",
     "workers": "/workers",
     **{"one-worker": "/workers/{id}", "worker-action": "/workers/{id}/pause", "worker-gate": "/workers/{id}/block"},
     "types": "/types",

@@ -101,6 +101,9 @@ class Filled(NamedTuple):
     failed: str
     running: str
     cancelled: str
+    waiting: str
+    #: Its task is here.
+    echo: str
     worker: str
 
 
@@ -140,11 +143,14 @@ def fill(server: Live, number: int, payload: str) -> Filled:
         assert page.hear("recorded")["verdict"] == "recorded"
     cancelled = server.submit(f"nobody-{number}", payload)["id"]
     ask(server, "POST", f"jobs/{cancelled}/cancel", reason=payload)
+    waiting = server.submit(f"nobody-{number}", payload, terms=named)["id"]
+    ask(server, "PATCH", f"jobs/{waiting}", requires={"site": payload[:200].strip()} if plain(payload) else {})
     if plain(payload):
         ask(server, "POST", f"workers/{worker}/pause", reason=payload[:200])
         ask(server, "POST", f"types/{kind}/pause", reason=payload[:200])
         ask(server, "PATCH", f"workers/{worker}", name=payload[:100], note=payload, labels={"room": payload[:100]})
-    return Filled(done, failed, running, cancelled, worker)
+    echo = server.submit("echo", data, terms=named)["id"]
+    return Filled(done, failed, running, cancelled, waiting, echo, worker)
 
 
 def _named(payload: str) -> dict[str, Any]:
@@ -183,7 +189,7 @@ def look(chromium: Chromium, server: Live, path: str) -> dict[str, Any]:
     assert seen["pwned"] == "", path
     assert seen["violations"] == [], path
     assert seen["foreign"] == [], path
-    assert [src for src in seen["scripts"] if not src.startswith("/static/")] == [], path
+    assert [src for src in seen["scripts"] if not src.startswith(("/static/", "/tasks/echo.js"))] == [], path
     assert seen["links"] == 0, path
     assert seen["path"] == path.partition("?")[0]
     return seen
@@ -203,6 +209,21 @@ def test_hostile_text_is_text_on_every_page_of_a_job(server: Live, chromium: Chr
         for job_id in (jobs.done, jobs.running, jobs.cancelled):
             seen = look(chromium, server, f"/jobs/{job_id}?refresh=0&full=1")
             assert words(payload)[:90] in words(seen["text"]) or '"' in payload or "\\" in payload, payload
+        look(chromium, server, f"/jobs/{jobs.waiting}?change=1")
+        look(chromium, server, f"/jobs/{jobs.waiting}/try")
+
+
+def test_hostile_text_is_text_where_a_task_is_tried(server: Live, chromium: Chromium, written: list[Filled]) -> None:
+    """Its data, and its result, which is the same."""
+    for payload, jobs in zip(PAYLOADS, written, strict=True):
+        look(chromium, server, f"/jobs/{jobs.echo}/try")
+        until(lambda: not chromium.run("document.getElementById('run').disabled"))
+        chromium.run("document.getElementById('run').click()")
+        until(partial(_shows, chromium, words("Nothing was recorded")))
+        seen = chromium.run(LOOK)
+        assert (seen["pwned"], seen["violations"], seen["foreign"], seen["links"]) == ("", [], [], 0), payload
+        result = json.loads(chromium.run("document.getElementById('value').textContent"))
+        assert words(result["image"]) == words(payload), payload
 
 
 def test_hostile_text_is_text_on_the_page_of_a_worker(server: Live, chromium: Chromium, written: list[Filled]) -> None:

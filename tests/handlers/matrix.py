@@ -22,6 +22,7 @@ MATRIX = {
     "operation-button": ("/operations/nope/go", "POST:415", PAGE),
     "job": ("/jobs/done-1", "GET", PAGE),
     "job-record": ("/jobs/done-1/record", "GET", PAGE),
+    "job-try": ("/jobs/done-1/try", "GET", PAGE),
     "job-action": ("/jobs/done-1/cancel", "POST:415", PAGE),
     "workers": ("/workers", "GET", PAGE),
     "one-worker": ("/workers/nobody", "GET:404", PAGE),

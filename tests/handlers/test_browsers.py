@@ -51,6 +51,9 @@ PAGES += [
     "/jobs?tick=1",
     "/jobs/running-1?refresh=0",
     f"/jobs/{WAITING}?refresh=0",
+    f"/jobs/{WAITING}?change=1",
+    "/jobs/done-1/try",
+    "/jobs/running-1/try",
     "/jobs/needs-1?refresh=0",
     "/submit?like=needs-1",
 ]
@@ -202,6 +205,23 @@ def test_the_jobs_buttons_work(browser: Browser, start: Start) -> None:
     send(browser, ".actions form")
     assert [job.state for job in site.jobs()] == ["cancelled"]
     assert "Cancelled" in browser.run("document.querySelector('h1').textContent")
+
+
+def test_a_job_that_waits_is_changed_and_an_error_keeps_what_was_typed(browser: Browser, start: Start) -> None:
+    site = start(submit)
+    browser.open(site.url + "/jobs/j?refresh=0")
+    browser.run("document.querySelector('a[href*=change]').click()")
+    until(lambda: browser.run("!!document.getElementById('tags')"))
+    fill(browser, priority="high", labels="site:berlin\nsite:bonn", tags="a\nb")
+    send(browser, ".sheet form")
+    assert "whole number" in browser.run("document.getElementById('priority-error').textContent")
+    fill(browser, priority="7")
+    send(browser, ".sheet form")
+    assert address(browser) == "/jobs/j"
+    [job] = site.jobs()
+    assert (job.terms.priority, job.about.tags) == (7, ("a", "b"))
+    assert job.terms.requires == (("site", ("berlin", "bonn")),)
+    assert "have done to it" in browser.run("document.body.textContent")
 
 
 def test_the_token_opens_the_console(browser: Browser, start: Start) -> None:

@@ -14,6 +14,7 @@ import pytest
 from dispatcher.core.jobs.matching import requirement_of
 from dispatcher.core.jobs.model import JobView
 from dispatcher.core.jobs.states import JobState
+from handlers.console.changing import CHANGED
 from tests.handlers.conftest import Browser, Scene
 from tests.support.house import House
 from tests.support.scenes import Try, a_job, submit
@@ -63,7 +64,7 @@ CORPUS = [
     "]]><x>",
     "<!--<i>",
 ]  # fmt: skip
-ALLOWED_SCRIPTS = re.compile(r"/static/(submit|console|keys)\.js\?v=[0-9a-f]{12}")
+ALLOWED_SCRIPTS = re.compile(r"/static/(submit|console|keys|try)\.js\?v=[0-9a-f]{12}|/static/worker\.js")
 #: Elements that the pages have by themselves.
 OURS = (("svg", "bars"), ("details", "described"), ("details", "stack"), ("style", "record"))
 
@@ -116,6 +117,7 @@ async def write_everywhere(house: House, evil: str) -> None:
             await write_on(house, await submit(house, f"j-{state}", **options, **once), state, evil)
         else:
             await a_job(house, state, f"j-{state}", because=evil, **options)
+    await submit(house, "j-plain", type="plain", data=json.dumps(evil), summary=evil, tags=(evil,))
     await submit(house, "j-required", type="echo", requires=requirement_of({evil: [evil, "x"], "name": evil}))
 
 
@@ -178,13 +180,15 @@ async def test_what_others_wrote_is_text_on_every_page(browser: Browser, evil: s
         "/board",
         "/rollout",
         *(f"/jobs/j-{state}" for state in [*JobState, "required"]),
+        "/jobs/j-queued/try",  # its task is elsewhere
+        "/jobs/j-plain/try",
         *(f"/jobs/j-{state}/record?beside=j-failed" for state in JobState),
     ):
         response = await browser.get(path)
         assert response.code == 200
         elements = check(response.body, evil)
         shown += evil.split("\u0000")[0][:40] in spoken(elements)
-    assert shown == 16 + len(JobState), "each page shows it, as text"
+    assert shown == 18 + len(JobState), "each page shows it, as text"
 
 
 @pytest.mark.gen_test
@@ -195,6 +199,7 @@ async def test_what_is_in_the_address_or_typed_is_text(browser: Browser, house: 
     paths += [f"/jobs?requires={escaped}:{escaped}&worker={escaped}", f"/workers?label={escaped}:{escaped}"]
     paths += [
         "/submit?like=j-required",
+        "/jobs/j-required?change=1",
         f"/submit?worker={escaped}",
         f"/board?label={escaped}:{escaped}&type={escaped}",
     ]
@@ -209,6 +214,9 @@ async def test_what_is_in_the_address_or_typed_is_text(browser: Browser, house: 
     assert response.code == 422
     elements = check(response.body, evil)
     assert evil.split("\u0000")[0][:40] in spoken(elements)
+    response = await browser.post("/jobs/j-required/change", dict.fromkeys((*CHANGED, "version"), evil))
+    assert response.code == 409, "another version"
+    assert evil.split("\u0000")[0][:40] in spoken(check(response.body, evil))
     worker = (await house.register("plain", "plain"))["worker"]
     response = await browser.post(f"/workers/{worker}/describe", dict.fromkeys(("name", "note", "labels"), evil))
     assert response.code == 422, "no label"

@@ -24,6 +24,9 @@ pytestmark = pytest.mark.browser
 LISTS = ["/", "/jobs", "/workers", "/types"]
 PAGES = [*LISTS, "/submit", "/jobs/failed-1", "/jobs/done-1", "/jobs/running-1?refresh=0", f"/jobs/{WAITING}?refresh=0"]
 PAGES += [
+    f"/jobs/{WAITING}?change=1",
+    "/jobs/done-1/try",
+    "/jobs/running-1/try",
     "/doubts",
     "/phone?code=7NX-J3D",
     "/operations",

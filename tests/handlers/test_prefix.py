@@ -21,6 +21,7 @@ CONSOLE = (
     "/docs",
     "/jobs",
     "/jobs/running-1",
+    "/jobs/running-1/try",
     "/workers",
     "/types",
     "/submit",

@@ -18,6 +18,7 @@ PUBLIC = {
         "STATE",
         "CODES",
         "ConnectionTest",
+        "tryTask",
         "Worker",
         "Engine",
         "task",
