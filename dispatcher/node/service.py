@@ -137,7 +137,6 @@ class Dispatcher(BatchVerbs, FarmVerbs):
         self.rollouts = Rollouts(
             machine=self.machine, turns=self._turns, clock=clock, offered=shipped, opens=self.access.open,
             flush=lambda: self._transport.flush(clock.monotonic()), armed=self._arm,
-            shared=store.beat_s is not None,
         )  # fmt: skip
         self.webhooks = Webhooks(store, clock, self._turns, settings=settings, poster=poster, rng=rng, woken=self._arm)
         self._overviews = Looks(

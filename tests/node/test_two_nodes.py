@@ -6,7 +6,10 @@ import asyncio
 
 import pytest
 
+from dispatcher.access.acts import Actor
+from dispatcher.core.jobs.acts.rollouts import RolloutOrder, RolloutState
 from dispatcher.core.jobs.model import JobView
+from dispatcher.node.acts.rollouts import Rollouts
 from tests.node.nodes import Nodes, credentials, two_nodes
 from tests.support.house import JSON, House
 from tests.support.waiting import eventually
@@ -232,3 +235,38 @@ async def test_a_cancel_at_one_node_reaches_the_page_of_another() -> None:
         await nodes.beat(nodes.a)
         told = await nodes.a.hear("s1")
         assert ("cancel", attempt) in [(message["op"], message.get("attempt")) for message in told]
+
+
+OLD, NEW = "aaaaaaaaaaaa-1764489600", "bbbbbbbbbbbb-1764493200"
+
+
+async def _rolled(nodes: Nodes) -> tuple[JSON, Rollouts]:
+    """Two pages with an old task at the first node, and a rollout there that has told one of them."""
+    nodes.a.shipped = {"echo": NEW}
+    first = await nodes.a.register("s1", name="DESK-1", versions={"echo": OLD})
+    await nodes.a.register("s2", name="DESK-2", versions={"echo": OLD})
+    await nodes.a.pass_time(60.0)
+    rollouts = nodes.a.dispatcher.rollouts
+    view = await rollouts.begin(RolloutOrder(at_a_time=1, actor=Actor("ann", "", "")))
+    assert view.reloading == ["DESK-1"]
+    return first, rollouts
+
+
+async def test_a_rollout_goes_on_when_a_page_has_come_back_at_another_node() -> None:
+    async with two_nodes(reconnect_grace_s=30.0) as nodes:
+        first, rollouts = await _rolled(nodes)
+        again = {"boot": "new", "after": "boot-s1", **credentials(first)}
+        await nodes.b.register("s3", name="DESK-1", versions={"echo": NEW}, **again)
+        await nodes.beat(nodes.a, nodes.a)
+        assert rollouts.view is not None
+        assert (rollouts.view.state, rollouts.view.reloading) == (RolloutState.RUNNING, ["DESK-2"])
+
+
+async def test_a_rollout_tells_no_other_page_when_one_has_come_back_at_no_node() -> None:
+    async with two_nodes(reconnect_grace_s=30.0) as nodes:
+        _, rollouts = await _rolled(nodes)
+        nodes.a.pages.away("s1", nodes.a.clock.monotonic())
+        for _ in range(4):
+            await nodes.a.pass_time(20.0)
+        assert rollouts.view is not None
+        assert (rollouts.view.stopped, rollouts.view.left) == ("not_back", 1)

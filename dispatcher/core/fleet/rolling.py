@@ -42,10 +42,9 @@ class _ToldPage(Struct):
 
 
 class Rolling:
-    """The pages of one rollout. ``shared``: a page that is not here any more may have come back at another node."""
+    """The pages of one rollout."""
 
-    def __init__(self, *, shared: bool = False) -> None:
-        self._shared = shared
+    def __init__(self) -> None:
         self._told: dict[str, _ToldPage] = {}
         #: Ids of the workers that have come back with the new files, and the types whose files were changed.
         self.reloaded: set[str] = set()
@@ -66,14 +65,16 @@ class Rolling:
         """Sees which of the pages are back. The first thing that is wrong with one, if something is."""
         for worker_id, told in list(self._told.items()):
             worker = workers.get(worker_id)
-            if worker is None and self._shared:
-                del self._told[worker_id]
-            elif _is_back(worker, told, offered):
+            if _is_back(worker, told, offered):
                 if trouble := self._came_back(worker_id, worker, told, offered):
                     return trouble
             elif trouble := _late(worker, told, offered, now):
                 return trouble
         return None
+
+    def came_elsewhere(self, worker_id: str) -> None:
+        """The page is at another node now, so it has come back. What it has is seen there."""
+        self._told.pop(worker_id, None)
 
     def _came_back(
         self, worker_id: str, worker: Worker | None, told: _ToldPage, offered: Mapping[str, str]

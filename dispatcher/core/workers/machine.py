@@ -76,6 +76,8 @@ class Machine(Obeying, Answering, Sharing):
         self._movers = Movers() if shared else None
         #: Attempt -> session that waits for the verdict on its result or error.
         self._asked: dict[str, str] = {}
+        #: Called when a worker's page has come to another node and is not here any more.
+        self.moved_away = lambda _: None
         #: All may read them, only the parts change them: workers and attempts by their ids, workers for people
         #: and by the versions of their tasks.
         self.workers = self._fleet.workers

@@ -6,7 +6,7 @@ results. What is said here follows what the store has done already, so no report
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 
 from dispatcher.core.fleet.fleet import Fleet
 from dispatcher.core.fleet.roster import shown_state
@@ -31,6 +31,7 @@ class Sharing:
     """Attempts and pages that come from elsewhere, or go."""
 
     _deadlines: Deadlines[Due]
+    moved_away: Callable[[str], None]
     _fleet: Fleet
     _leases: Leases
     _registry: Registry
@@ -88,6 +89,8 @@ class Sharing:
             effects += self._leases.move_out(attempt)
         for page in news.came:
             effects += self._registry.came_elsewhere(page)
+            if page.worker not in self._fleet.workers:
+                self.moved_away(page.worker)
         for change in news.changes:
             effects += self._leases.changed_elsewhere(change)
         for worker, at_once in news.reloads.items():

@@ -52,7 +52,7 @@ _FAILED = frozenset({JobState.FAILED, JobState.IN_DOUBT, JobState.SCHEDULED})
 class Rollouts:
     """The rollouts of one node. ``offered``: the versions of the site's tasks; ``flush`` sends what pages are told.
 
-    ``shared``: other nodes share the store, and a page may come back at one of these.
+    A page may come back at another node that shares the store: the machine says so.
     """
 
     def __init__(
@@ -65,11 +65,11 @@ class Rollouts:
         opens: Callable[[str, Callable[[], None]], Opening],
         flush: Callable[[], None],
         armed: Callable[[], None],
-        shared: bool,
     ) -> None:
         self._machine, self._turns, self._clock = machine, turns, clock
         self._offered, self._opens, self._flush, self._armed = offered, opens, flush, armed
-        self._shared, self._lock = shared, asyncio.Lock()
+        self._lock = asyncio.Lock()
+        machine.moved_away = lambda worker: self._rolling.came_elsewhere(worker)
         self._rolling = Rolling()
         self._opening: Opening | None = None
         #: When it looks next, in monotonic seconds; None: nothing runs.
@@ -104,7 +104,7 @@ class Rollouts:
             if not self._machine.kinds.old(self._offered()):
                 raise WrongState("no connected page is known to have an old task: there is nothing to load anew")
             await self._note(order.actor, "rollout.begin", _asked(order))
-            self._rolling, self._step, self._watched_from = Rolling(shared=self._shared), 0, inf
+            self._rolling, self._step, self._watched_from = Rolling(), 0, inf
             self.view = RolloutView(order=order, started_at=self._clock.utc())
             self.next_at = self._clock.monotonic()
         self._opening = self._opens(order.actor.token, lambda: self._end(RolloutState.STOPPED, "token_ended", _SHUT))
