@@ -96,6 +96,8 @@ def test_every_flag_that_a_page_names_exists() -> None:
         "--beside",
         "--tornado",
         "--pages",
+        "--consoles",
+        "--times",
         "--npm",
         "--prefix",
         "--seconds",
