@@ -136,6 +136,8 @@ class Ready(Struct, frozen=True):
     groups: Sequence[LaneGroup]
     #: Jobs that the turn has in hand and wants the data of.
     in_hand: Sequence[int] = ()
+    #: What the turn will write. The jobs that are done stay as they are: a store may write them while jobs are chosen.
+    writes: WriteSet | None = None
 
 
 class ReadyJob(Struct, gc=False):

@@ -89,7 +89,7 @@ def claims_of(turn: Turn, hand: Hand, ids: Ids) -> Generator[SetRequest, Any, tu
     own = [_own_of(group, hand) for group in groups]
     without_data = [job.seq for jobs in own for job in jobs if job.seq not in hand.writes.data]
     wanted = [LaneGroup(group.lanes, group.most + hand.unqueued) for group in groups]
-    found: ReadyRows = yield Ready(wanted, without_data)
+    found: ReadyRows = yield Ready(wanted, without_data, hand.writes)
     candidates = [
         _in_order(hand, jobs, rows, len(rows) < group.most, found.data)
         for group, jobs, rows in zip(wanted, own, found.groups, strict=True)

@@ -6,9 +6,11 @@ sends all statements of a set request at once. (asyncpg has no such mode: docs/d
 
 from __future__ import annotations
 
+import contextlib
 import logging
 import re
 from collections.abc import Iterable, Mapping
+from contextlib import ExitStack
 from typing import Any
 
 import msgspec
@@ -86,6 +88,8 @@ class Link:
 
     def __init__(self, connection: psycopg.Connection[tuple[Any, ...]]) -> None:
         self._db = connection
+        #: The round trip that has begun, if statements were sent ahead.
+        self._begun: ExitStack | None = None
 
     def one(self, name: str, /, **values: Any) -> Rows:
         """The rows that one statement answers. Raises psycopg.Error."""
@@ -93,9 +97,20 @@ class Link:
 
     def many(self, asked: Iterable[Asked]) -> list[Rows]:
         """The same for several statements, in order, in one round trip; behind one that fails none is executed."""
-        with self._db.pipeline():
+        begun, self._begun = self._begun, None
+        with begun or self._db.pipeline():
             cursors = [self._execute(name, values) for name, values in asked]
         return [_rows(cursor) for cursor in cursors]
+
+    def ahead(self, asked: Iterable[Asked]) -> None:
+        """Sends these, whose rows nobody wants, and does not wait: they belong to the next round trip. Raises
+        psycopg.Error.
+        """
+        with ExitStack() as begun:
+            begun.enter_context(self._db.pipeline())
+            for name, values in asked:
+                self._execute(name, values)
+            self._begun = begun.pop_all()
 
     def at_once(self, asked: Iterable[Asked]) -> list[Rows]:
         """The same for reads outside of a transaction: all of them see the same state."""
@@ -117,6 +132,9 @@ class Link:
 
     def leave(self) -> None:
         """Undoes the transaction if one is open, good or failed. Whose end cannot be undone is cut off."""
+        if self._begun is not None:
+            with contextlib.suppress(psycopg.Error):
+                self.many([])
         if self._db.closed or self._db.info.transaction_status == TransactionStatus.IDLE:
             return
         try:
@@ -130,7 +148,7 @@ class Link:
 
     def use(self, connection: psycopg.Connection[tuple[Any, ...]]) -> None:
         """Goes on with another connection."""
-        self._db = connection
+        self._db, self._begun = connection, None
 
     def close(self) -> None:
         """Closes the connection. A transaction that is open is undone."""

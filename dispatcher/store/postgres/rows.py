@@ -14,7 +14,7 @@ from typing import Any
 import psycopg
 
 from dispatcher.clock import SystemClock
-from dispatcher.core.jobs.rows import AttemptRow, JobRow
+from dispatcher.core.jobs.rows import AttemptRow, JobRow, WriteSet
 from dispatcher.core.jobs.states import OPEN, JobState
 from dispatcher.core.jobs.turn import HeardNews
 from dispatcher.store.attempts import job_of
@@ -29,7 +29,7 @@ from dispatcher.store.postgres.keys import ALL_LANES, lane_key
 from dispatcher.store.postgres.link import Asked, Link, Rows, array
 from dispatcher.store.postgres.lives import Life
 from dispatcher.store.postgres.others import Others
-from dispatcher.store.postgres.saving import save_asks
+from dispatcher.store.postgres.saving import ended_asks, save_asks
 from dispatcher.store.requests import (
     MOST_FORGOTTEN,
     MOST_MISSING,
@@ -86,6 +86,8 @@ class PostgresRows:
         self._outlived: list[JobRow] = []
         #: Attempts of this node that were looked for and have no row yet. Their jobs are locked, so nobody makes one.
         self._rowless: frozenset[str] = frozenset()
+        #: The jobs that are done have been written ahead of the turn's other changes.
+        self._ahead = False
 
     def begin(self, *, whole: bool) -> None:
         """A transaction begins with the next request; ``whole``: and it ends with the last one of the same turn."""
@@ -139,7 +141,7 @@ class PostgresRows:
 
     def load(self, request: Load) -> Loaded:
         """See requests.Load."""
-        self._outlived = []
+        self._outlived, self._ahead = [], False
         named = {name: seq for name in request.attempts if (seq := job_of(name)) is not None}
         counted = self.endings.counted(self.queue_clock.last)
         clock = self.queue_clock.own(request.elapsed_s)
@@ -248,7 +250,14 @@ class PostgresRows:
                 had[job.seq] = tuple(dict.fromkeys(row[_JOB + 1]))
         for group in groups:
             group.sort(key=_place)
+        self._write_ahead(request.writes)
         return ReadyRows(groups, data, had)
+
+    def _write_ahead(self, writes: WriteSet | None) -> None:
+        """The database writes what is done while the applier chooses jobs; not item by item, as that may be undone."""
+        if writes is not None and writes.done and self._behind:
+            self._link.ahead(ended_asks(writes, self._node, self._rowless))
+            self._ahead = True
 
     def purge(self, request: Purge) -> Purged:
         """See requests.Purge. The jobs are locked now, and go with the turn's last request."""
@@ -285,6 +294,8 @@ class PostgresRows:
 
     def _changes(self, request: Save) -> Iterator[Asked]:
         yield from self.others.ask_to_keep(request)
+        if not self._ahead:
+            yield from ended_asks(request.writes, self._node, self._rowless)
         yield from save_asks(request, self._outlived, self._node, self._most_waiting, self._rowless)
         yield from self.endings.save(request)
         yield from self.others.tell(request, self._turns)

@@ -12,7 +12,7 @@ from typing import Any
 from msgspec import Struct, defstruct
 from msgspec.structs import asdict
 
-from dispatcher.core.jobs.rows import JobRow, WriteSet, lane_of_row
+from dispatcher.core.jobs.rows import AttemptRow, JobRow, WriteSet, lane_of_row
 from dispatcher.core.jobs.views.naming import counted
 from dispatcher.store.columns import ATTEMPT_COLUMNS, CHANGING, CLAIMED, DONE, about_text, terms_text
 from dispatcher.store.postgres.acts import acts_asks
@@ -26,7 +26,7 @@ from dispatcher.store.requests import Save
 from dispatcher.store.storable import check_storable
 from dispatcher.store.views import MOST_LINES_KEPT, error_code
 
-__all__ = ["save_asks"]
+__all__ = ["ended_asks", "save_asks"]
 
 _Fields = dict[str, Any]
 _Rows = Iterable[_Fields | Struct]
@@ -49,8 +49,8 @@ _REMOVE = ("remove_jobs", "remove_data", "remove_results", "remove_tags", "remov
 def save_asks(
     request: Save, outlived: Collection[JobRow], node: str, most_waiting: int, rowless: Set[str]
 ) -> Iterator[Asked]:
-    """All statements. ``outlived``: jobs that go because their retention has passed; ``rowless``: attempts of this node
-    that have no row. Raises UnicodeEncodeError.
+    """All statements but ``ended_asks``. ``outlived``: jobs that go because their retention has passed; ``rowless``:
+    attempts of this node that have no row. Raises UnicodeEncodeError.
 
     Each is made when the one before it has been sent, so that the database works meanwhile. The table of lanes is
     locked first: who waits for it has written nothing yet that others wait for.
@@ -58,7 +58,7 @@ def save_asks(
     writes, clock = request.writes, request.queue_clock
     yield from _lanes(request, node)
     yield from _removed([*outlived, *writes.removed.values()])
-    yield from _attempts(writes, node, rowless)
+    yield from _attempts((one for one in writes.attempts.values() if one.job not in writes.done), node, rowless)
     yield from _jobs(writes, node)
     yield from _texts(writes)
     yield from _workers(request, node)
@@ -104,9 +104,16 @@ def _removed(jobs: Collection[JobRow]) -> Iterator[Asked]:
         yield from ((name, {"seqs": seqs}) for name in _REMOVE)
 
 
-def _attempts(writes: WriteSet, node: str, rowless: Set[str]) -> Iterator[Asked]:
+def ended_asks(writes: WriteSet, node: str, rowless: Set[str]) -> Iterator[Asked]:
+    """The jobs that are done, with their attempts; ``rowless`` as above."""
+    if writes.done:
+        yield from _attempts((one for one in writes.attempts.values() if one.job in writes.done), node, rowless)
+        yield from _set("save_done", map(_done, writes.done.values()), node=node)
+
+
+def _attempts(attempts: Iterable[AttemptRow], node: str, rowless: Set[str]) -> Iterator[Asked]:
     """Most are written once, when they end. To look for a row that there is not is a third of the work of making it."""
-    attempts = writes.attempts.values()
+    attempts = list(attempts)
     yield from _set("add_attempts", (_attempt(one) for one in attempts if one.id in rowless), node=node)
     yield from _set("save_attempts", (_attempt(one) for one in attempts if one.id not in rowless))
 
@@ -115,7 +122,6 @@ def _jobs(writes: WriteSet, node: str) -> Iterator[Asked]:
     """What this node claims, ends or takes in is its own."""
     yield from _set("add_jobs", (_new(job) | {"node": node} for job in writes.new.values()))
     yield from _set("save_claims", map(_claimed, writes.only_claimed()), node=node)
-    yield from _set("save_done", map(_done, writes.done.values()), node=node)
     # PostgreSQL would take a whole number that no other store takes.
     check_storable([job.percent] for job in writes.changed())
     own = {seq for seq, job in writes.jobs.items() if seq in writes.claims or job.ended_clock is not None}
