@@ -31,7 +31,7 @@ SCREENS = {
     "one-worker": "/workers/{worker}", "types": "/types", "type": "/types/print-label", "operations": "/operations",
     "rollout": "/rollout", "submit": "/submit", "phone": "/phone?code=7NX-J3D", "docs": "/docs",
     "job-change": "/jobs/{queued}?change=1&refresh=0", "try": "/jobs/{failed}/try",
-    "rollout": "/rollout", "worker-page-german": "/worker?types=echo&name=EMPFANG-3&lang=de",
+    "worker-page-german": "/worker?types=echo&name=EMPFANG-3&lang=de",
     "worker-page": "/worker?types=echo&name=FRONT-DESK-07", "no-page": "/nope",
 }  # fmt: skip
 _STATES = ("failed", "running", "queued", "succeeded", "in_doubt")
