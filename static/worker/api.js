@@ -25,6 +25,9 @@
  * lost with its page while the task ran. ask may be a text, too; it is called before the task, and
  * at most 300 characters are kept. See worker.answer and status().doubt.
  *
+ * With {snapshot: true} a failure leaves the text that the page shows in the job's log: what a host
+ * or a device has said there, beside the page's own words. At most 6,000 characters of it are kept.
+ *
  * A value is written as JSON.stringify would, but for what a library or a task has put on the
  * prototypes of the language (Array.prototype.toJSON and the like), which is not looked at. The
  * value's own toJSON is called, and that of its class. A Date is its instant in UTC. Half of a

@@ -20,7 +20,8 @@
    * Register a task, before or after the worker has started.
    * @param {string} name 1 to 100 letters, digits, dots, - and _
    * @param {function(Object, function(*, *): void): *} fn (job, done)
-   * @param {{quick?: boolean, uncaught?: string, doubt?: string, ask?: *}} [options]
+   * @param {{quick?: boolean, uncaught?: string, doubt?: string, ask?: *, snapshot?: boolean}}
+   *   [options]
    */
   function task(name, fn, options) {
     if (typeof name !== 'string' || !exec(/^[A-Za-z0-9._-]{1,100}$/, name)) {
@@ -34,6 +35,7 @@
       fn: fn,
       asks: asksOf(options),
       quick: options ? !!read(options, 'quick') : false,
+      snapshot: options ? !!read(options, 'snapshot') : false,
       uncaught: options && read(options, 'uncaught') === 'log' ? 'log' : 'fail'
     };
     walk(started, function (worker) { worker._typesChanged(); });

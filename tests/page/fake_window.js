@@ -222,7 +222,7 @@ var fakeWindow = (function () {
         off: function (name, fn) {
           hooks[name] = (hooks[name] || []).filter(function (item) { return item !== fn; });
         },
-        document: { documentMode: config.documentMode },
+        document: { documentMode: config.documentMode, body: { innerText: config.shows } },
         userAgent: 'Fake/1.0',
         log: function (text) { logged.push(text); }
       };
