@@ -70,6 +70,20 @@ def run_the_same_again(me: Person, site: Site) -> None:
     me.waits_for("Hello, Ada!")
 
 
+def bring_a_new_version_to_the_pages(me: Person, site: Site) -> None:
+    """A page loads anew at most once a minute, so this may take as long."""
+    (site.tasks / "greet.js").write_text(_GREET.replace("Hello", "Good day"))
+    me.begin("/types")
+    until(lambda: site.ask("GET", "types/greet")["deployed"]["old"], 20, "the server has seen the new file")
+    me.begin("/")
+    me.click("1 connected page has old tasks")
+    me.click("Reload idle ones")
+    until(lambda: not site.ask("GET", "types/greet")["deployed"]["old"], 90, "the page has loaded anew")
+    job = site.submit("greet", {"name": "Ada"})
+    until(lambda: site.job(job)["state"] == "succeeded", 20, "it is done")
+    assert site.job(job)["result"] == "Good day, Ada!"
+
+
 #: What is done -> who does it, and the most clicks that it may take.
 AUTHOR: dict[str, tuple[Chore, int]] = {
     "Write a task and run it": (write_and_run_a_task, 4),
@@ -77,4 +91,5 @@ AUTHOR: dict[str, tuple[Chore, int]] = {
     "Find the line of a task that fails": (find_the_line_that_fails, 4),
     "Run it at one desk": (run_it_at_one_desk, 4),
     "Run the same again": (run_the_same_again, 4),
+    "Bring a new version to the pages that have the old one": (bring_a_new_version_to_the_pages, 4),
 }

@@ -1,0 +1,43 @@
+"""When a canary says that new files do harm."""
+
+from __future__ import annotations
+
+import pytest
+
+from dispatcher.access.acts import Actor
+from dispatcher.core.jobs.acts.rollouts import RolloutOrder, RolloutState, RolloutView, TryTally, harm
+
+
+@pytest.mark.parametrize(
+    ("new", "rest", "harms"),
+    [
+        ((0, 0), (0, 0), False),
+        ((2, 2), (0, 0), False),
+        ((3, 3), (0, 0), True),
+        ((100, 5), (0, 0), False),
+        ((100, 6), (0, 0), True),
+        ((100, 25), (100, 10), False),
+        ((100, 26), (100, 10), True),
+        ((10, 3), (0, 0), True),
+    ],
+)
+def test_three_failures_and_a_share_well_above_that_of_the_others_do(
+    new: tuple[int, int], rest: tuple[int, int], harms: bool
+) -> None:
+    assert bool(harm(TryTally(*new), TryTally(*rest))) is harms
+
+
+def test_it_says_so_in_figures() -> None:
+    words = harm(TryTally(10, 4), TryTally(1_200, 12))
+    assert words == "4 of 10 tries failed on the reloaded pages, and 12 of 1,200 on the others"
+    assert harm(TryTally(3, 3), TryTally()).endswith("and no job on the others")
+
+
+def test_tries_are_counted_one_by_one() -> None:
+    tally = TryTally().more(failed=True).more(failed=False)
+    assert (tally, tally.share, TryTally().share) == (TryTally(2, 1), 0.5, 0.0)
+
+
+def test_a_rollout_begins_with_nothing_done() -> None:
+    view = RolloutView(order=RolloutOrder(at_a_time=5, actor=Actor("anna")), started_at=1.0)
+    assert (view.state, view.reloaded, view.reloading, view.stopped) == (RolloutState.RUNNING, 0, [], None)
