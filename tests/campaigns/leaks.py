@@ -24,12 +24,12 @@ from tests.support.missing import chromium_path
 from tests.support.server import Live, live
 
 FORMS = {
-    "short": "a worker page for 30 s, and 300 refreshes of the console",
+    "short": "a worker page for 18 s, and 150 refreshes of the console",
     "default": "a worker page for 20 min, and 4,320 refreshes of the console: those of 6 hours",
     "long": "a worker page for 2 hours, and 17,280 refreshes of the console: those of a day",
 }
 #: Seconds of the page, refreshes of the console, seconds between two samples.
-SIZES = {"short": (30.0, 300, 1.0), "default": (1_200.0, 4_320, 20.0), "long": (7_200.0, 17_280, 60.0)}
+SIZES = {"short": (18.0, 150, 0.6), "default": (1_200.0, 4_320, 20.0), "long": (7_200.0, 17_280, 60.0)}
 #: The last third may have so much more than the third before it: a collector leaves a document more or less.
 MOST_BYTES, MOST_NODES, MOST_LISTENERS = 150_000, 1_000, 10
 #: The console's timers run so many times as fast.
@@ -164,7 +164,7 @@ def refreshed(refreshes: int, planted: str = _FASTER) -> tuple[Growth, int]:
         seen[0] = int(browser.run("window.refreshes"))
         return seen[0] < refreshes
 
-    grew, _ = _watched("/?refresh=2", planted, goes_on, 1.0)
+    grew, _ = _watched("/?refresh=2", planted, goes_on, 0.5)
     return grew, seen[0]
 
 

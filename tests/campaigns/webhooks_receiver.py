@@ -76,17 +76,15 @@ class Receiver:
         task = asyncio.ensure_future(self._serve(reader, writer))
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
+        task.add_done_callback(lambda _: writer.close())  # also if it is cancelled before its first step
 
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        try:
-            with suppress(ConnectionError, asyncio.IncompleteReadError):
-                head = (await reader.readuntil(b"\r\n\r\n")).decode().split("\r\n")
-                fields = {name.lower(): value for name, _, value in (line.partition(": ") for line in head[1:])}
-                body = await reader.readexactly(int(fields["content-length"]))
-                self.came += 1
-                await self._answer(fields, body, reader, writer)
-        finally:
-            writer.close()
+        with suppress(ConnectionError, asyncio.IncompleteReadError):
+            head = (await reader.readuntil(b"\r\n\r\n")).decode().split("\r\n")
+            fields = {name.lower(): value for name, _, value in (line.partition(": ") for line in head[1:])}
+            body = await reader.readexactly(int(fields["content-length"]))
+            self.came += 1
+            await self._answer(fields, body, reader, writer)
 
     async def _answer(
         self, fields: dict[str, str], body: bytes, reader: asyncio.StreamReader, writer: asyncio.StreamWriter

@@ -13,7 +13,7 @@ from typing import NamedTuple
 
 from handlers.routes import shipped_tasks
 from tests.chores.admin import ADMIN
-from tests.chores.author import AUTHOR
+from tests.chores.author import A_MINUTE_LATER, AUTHOR
 from tests.chores.operator import OPERATOR
 from tests.chores.person import Person
 from tests.chores.site import Chore, Site
@@ -22,7 +22,9 @@ from tests.page.browsers import Chromium, browsing
 
 __all__ = ["CHORES", "Done", "did", "place_of_work"]
 
-CHORES: dict[str, dict[str, tuple[Chore, int]]] = {"Operator": OPERATOR, "Author": AUTHOR, "Administrator": ADMIN}
+CHORES: dict[str, dict[str, tuple[Chore, int]]] = {
+    "Operator": OPERATOR, "Author": AUTHOR, "Administrator": ADMIN, "Later": A_MINUTE_LATER,
+}  # fmt: skip
 
 
 class Done(NamedTuple):

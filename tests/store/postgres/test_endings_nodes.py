@@ -116,20 +116,21 @@ def test_an_end_whose_job_another_node_removes_or_has_go_on_at_once_is_counted_o
     async def run() -> None:
         one, two = await two_nodes(url)
         await one.turn(after_s=WRITTEN_EVERY_S)
-        await _end(one, 1)
-        await _end(one, 1)
-        assert _written(url) == 1, "else this shows nothing"
+        ends = 0
+        while _written(url) == ends:  # the last one is not written yet: the database's clock says when that is
+            await _end(one, 1)
+            ends += 1
         [(job,)] = sql(url, "SELECT id FROM jobs ORDER BY seq DESC LIMIT 1")
         await two.turn(commands=[command(job)])
         await _killed(url, one)
         silence(url, "one")
         await two.turn()
-        assert await _counted(two) == 2
+        assert await _counted(two) == ends
         await two.turn(after_s=2 * WRITTEN_EVERY_S)
         again = await Node.open(url, "one")
         for node in (again, two):
             await node.turn(after_s=2 * WRITTEN_EVERY_S)
-        assert [await _counted(node) for node in (again, two)] == [2, 2]
+        assert [await _counted(node) for node in (again, two)] == [ends, ends]
         await close(again, two)
 
     asyncio.run(run())
