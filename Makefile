@@ -23,7 +23,7 @@ help: ## list the targets
 run: $(VENV)/run.stamp ## start the server with its own store and the shipped tasks
 	@$(BIN)/python server.py $(ARGS)
 
-test: $(VENV)/test.stamp ## all tests, 15 to 20 min; says first which will skip, and why
+test: $(VENV)/test.stamp ## all tests, 15 to 25 min; says first which will skip, and why
 	@$(BIN)/python -m tests.desk
 	$(PYTEST) $(ARGS)
 
