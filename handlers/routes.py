@@ -118,12 +118,7 @@ def _console(given: dict[str, Any]) -> list[URLSpec]:
         url(r"/jobs", lists.JobsPage, given, name="jobs"),
         url(r"/jobs/act", orders.CountPage, given, name="jobs-act"),
         url(rf"/jobs/{_ID}", console.JobPageHandler, given, name="job"),
-        url(
-            rf"/jobs/{_ID}/({_BUTTONS})",
-            console.JobActionHandler,
-            given,
-            name="job-action",
-        ),
+        url(rf"/jobs/{_ID}/({_BUTTONS})", console.JobActionHandler, given, name="job-action"),
         url(rf"/jobs/{_ID}/record", JobRecordPage, given, name="job-record"),
         url(rf"/jobs/{_ID}/try", trying.TryPage, given, name="job-try"),
         url(r"/workers", lists.WorkersPage, given, name="workers"),

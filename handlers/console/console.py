@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 from typing import ClassVar
 
-from dispatcher.access.acts import AuditEntry, AuditFilter
 from dispatcher.access.scopes import Scope
 from dispatcher.core.jobs.matching import NAME
 from dispatcher.core.jobs.model import JobView, WorkerFilter
@@ -14,10 +13,10 @@ from dispatcher.core.jobs.turn import Delete
 from dispatcher.errors import BadRequest, Forbidden, JobNotFound, Unavailable, VersionMismatch, WrongState
 from handlers.api.amending import copy_of
 from handlers.carried import carried
-from handlers.console import sentences, words
+from handlers.console import words
 from handlers.console.changing import CHANGED, ChangeForm, change_of, shown_change
 from handlers.console.options import shown_options
-from handlers.console.page import XSRF_HELP, PageHandler
+from handlers.console.page import XSRF_HELP, OneJobPage
 from handlers.console.presses import Press, start_now
 from handlers.console.submit import new_key
 from handlers.console.tries import WIDTH, try_bars
@@ -32,13 +31,8 @@ MOST_ACTS = 20
 _TOO_LATE = "It waits no longer: only a job that waits can be changed."
 
 
-class _OneJob(PageHandler):
+class _OneJob(OneJobPage):
     """A page about one job."""
-
-    def decode_argument(self, value: bytes, name: str | None = None) -> str:
-        """Ids in the path have small letters; some programs write them large. Called by Tornado."""
-        text = super().decode_argument(value, name)
-        return text.lower() if name is None else text
 
     async def show_job(
         self,
@@ -58,7 +52,7 @@ class _OneJob(PageHandler):
             job=job,
             options=shown_options(job),
             tries=try_bars(job, self.site.clock.utc()),
-            acts=await self._acts(job.id),
+            acts=await self.acts(job.id, MOST_ACTS),
             width=WIDTH,
             # The headline of a job in doubt says it already.
             waits=None if job.state is JobState.IN_DOUBT else service.why_waits(job),
@@ -80,11 +74,6 @@ class _OneJob(PageHandler):
         if why is None or not self.may(Scope.OPERATE):
             return []
         return start_now(job, why.waiting.code, self.site.service.workers(WorkerFilter(type=job.type)).items)
-
-    async def _acts(self, job_id: str) -> list[AuditEntry]:
-        """What people and programs have done to the job, the newest first."""
-        page = await self.site.service.access.acts(AuditFilter(target=job_id, limit=MOST_ACTS))
-        return [act for act in page.items if act.action in sentences.ACTS]
 
 
 class JobPageHandler(_OneJob):

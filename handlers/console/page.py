@@ -13,6 +13,7 @@ from urllib.parse import quote, urlencode
 from tornado.web import HTTPError
 
 from dispatcher import __version__
+from dispatcher.access.acts import AuditEntry, AuditFilter
 from dispatcher.access.principal import Principal
 from dispatcher.core.jobs import about, terms
 from dispatcher.core.jobs.model import TypeFilter, WorkerFilter, WorkerStatus
@@ -27,7 +28,7 @@ from handlers.mediatype import is_among
 from handlers.signin import signed_in
 from handlers.site import asset
 
-__all__ = ["MOST_CHOICES", "XSRF_HELP", "PageHandler", "local_path"]
+__all__ = ["MOST_CHOICES", "XSRF_HELP", "OneJobPage", "PageHandler", "local_path"]
 
 _OWN_FORMS = "This address takes the forms of Pagehand's own pages, from a browser with cookies."
 XSRF_HELP = "This form is too old, or cookies are blocked. Go back, reload the page and try again."
@@ -189,6 +190,20 @@ class PageHandler(BaseHandler):
         except HTTPError:
             return True
         return False
+
+
+class OneJobPage(PageHandler):
+    """A page about one job, by its id in the path."""
+
+    def decode_argument(self, value: bytes, name: str | None = None) -> str:
+        """Ids in the path have small letters; some programs write them large. Called by Tornado."""
+        text = super().decode_argument(value, name)
+        return text.lower() if name is None else text
+
+    async def acts(self, job_id: str, most: int) -> list[AuditEntry]:
+        """What people and programs have done to the job, the newest first; so many are looked at."""
+        page = await self.site.service.access.acts(AuditFilter(target=job_id, limit=most))
+        return [act for act in page.items if act.action in sentences.ACTS]
 
 
 def _seconds(text: str, default: Default) -> int | Default:

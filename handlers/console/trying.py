@@ -12,7 +12,7 @@ import msgspec
 
 from dispatcher.access.scopes import Scope
 from dispatcher.core.jobs.model import JobView
-from handlers.console.page import PageHandler
+from handlers.console.page import OneJobPage
 from handlers.console.values import part_of
 
 __all__ = ["TryPage", "offer_of"]
@@ -20,15 +20,10 @@ __all__ = ["TryPage", "offer_of"]
 _TRY = "try"
 
 
-class TryPage(PageHandler):
+class TryPage(OneJobPage):
     """The page. It shows a job's data and runs what somebody may submit, so it needs both."""
 
     scopes: ClassVar = {"GET": (Scope.READ, Scope.SUBMIT)}
-
-    def decode_argument(self, value: bytes, name: str | None = None) -> str:
-        """As on the job's page. Called by Tornado."""
-        text = super().decode_argument(value, name)
-        return text.lower() if name is None else text
 
     async def get(self, job_id: str) -> None:
         """The page; it does nothing by itself."""

@@ -11,7 +11,7 @@ from collections.abc import Iterator
 
 from msgspec import Struct
 
-__all__ = ["Part", "part_of"]
+__all__ = ["TOKEN", "Part", "part_of"]
 
 #: How many characters a page shows until somebody asks for all, and how many beside a picture.
 PREVIEW = 4_000
@@ -20,7 +20,8 @@ PREVIEW_BESIDE_PICTURE = 300
 LONGEST_LAID_OUT = 200_000
 #: Deeper values are not indented any further, so that a small text cannot make a huge page.
 _DEEPEST = 20
-_TOKEN = re.compile(r'"[^"\\]*(?:\\.[^"\\]*)*"|[\[\]{}:,]|[^\s\[\]{}:,"]+', re.DOTALL)
+#: A token of a JSON text.
+TOKEN = re.compile(r'"[^"\\]*(?:\\.[^"\\]*)*"|[\[\]{}:,]|[^\s\[\]{}:,"]+', re.DOTALL)
 _HIGH, _LOW = r"u[dD][89abAB][0-9a-fA-F]{2}", r"u[dD][c-fC-F][0-9a-fA-F]{2}"
 _ESCAPE = re.compile(rf"\\(?:{_HIGH}\\{_LOW}|u[0-9a-fA-F]{{4}}|.)", re.DOTALL)
 
@@ -56,7 +57,7 @@ def part_of(text: str, *, everything: bool, as_sent: bool, pictured: bool = Fals
 def _laid_out(text: str) -> Iterator[str]:
     """Each value on a line of its own, indented."""
     depth, before = 0, ""
-    for found in _TOKEN.finditer(text):
+    for found in TOKEN.finditer(text):
         token = found[0]
         if token in ("]", "}"):
             depth -= 1

@@ -13,6 +13,8 @@ import re
 from collections.abc import Iterable, Iterator
 from unicodedata import normalize
 
+from handlers.console.values import TOKEN
+
 __all__ = ["LONGEST_READ", "MARK", "Mask"]
 
 #: What stands in the place of what is hidden.
@@ -41,7 +43,6 @@ _SPLIT_NUMBER = re.compile(r"\d{1,3}(?:\D\d{3})+")
 _MARKS = re.compile(f"(?:{MARK}){{2,}}")
 #: The name of a field as programs give it.
 _FIELD = re.compile(r'"[^\W\d][\w$.-]{0,63}"')
-_TOKEN = re.compile(r'"[^"\\]*(?:\\.[^"\\]*)*"|[\[\]{}:,]|[^\s\[\]{}:,"]+', re.DOTALL)
 _PLAIN = frozenset(("{", "}", "[", "]", ":", ",", "true", "false", "null"))
 
 
@@ -81,7 +82,7 @@ def _hidden(token: str) -> str:
 
 def _tokens(text: str) -> Iterator[tuple[str, bool]]:
     """Each token, and whether it is shown: it is no value, or the name of a field."""
-    found = [token[0] for token in _TOKEN.finditer(text)]
+    found = [token[0] for token in TOKEN.finditer(text)]
     for token, behind in zip(found, [*found[1:], ""], strict=True):
         yield token, token in _PLAIN or (behind == ":" and _FIELD.fullmatch(token) is not None)
 

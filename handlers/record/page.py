@@ -12,14 +12,13 @@ from typing import ClassVar
 from msgspec import Struct
 from msgspec.structs import replace
 
-from dispatcher.access.acts import AuditEntry, AuditFilter
 from dispatcher.access.scopes import Scope
 from dispatcher.core.jobs.model import JobView, OneWorkerView
 from dispatcher.errors import WorkerNotFound
 from handlers import queries
 from handlers.console.options import shown_options
-from handlers.console.page import PageHandler
-from handlers.console.sentences import ACTS, headline
+from handlers.console.page import OneJobPage
+from handlers.console.sentences import headline
 from handlers.console.values import Part, part_of
 from handlers.record.masking import Mask
 from handlers.record.moments import Happening, happenings
@@ -47,16 +46,11 @@ class _FlightRecord(Struct, frozen=True):
     values: list[tuple[str, Part]]
 
 
-class JobRecordPage(PageHandler):
+class JobRecordPage(OneJobPage):
     """One file, or two jobs side by side in one."""
 
     scopes: ClassVar = {"GET": Scope.READ}
     query_fields = queries.RECORD
-
-    def decode_argument(self, value: bytes, name: str | None = None) -> str:
-        """Ids in the path have small letters; some programs write them large. Called by Tornado."""
-        text = super().decode_argument(value, name)
-        return text.lower() if name is None else text
 
     async def get(self, job_id: str) -> None:
         """The file. Raises JobNotFound, BadParameter."""
@@ -73,7 +67,7 @@ class JobRecordPage(PageHandler):
 
     async def _record(self, job: JobView, mask: Mask) -> _FlightRecord:
         now, workers = self.site.clock.utc(), await self._workers(job)
-        rows = happenings(job, await self._acts(job.id), workers, now)
+        rows = happenings(job, await self.acts(job.id, _MOST_ACTS), workers, now)
         named = [("Data", job.data), ("Result", job.result), ("Late result", job.evidence)]
         return _FlightRecord(
             job=job,
@@ -86,10 +80,6 @@ class JobRecordPage(PageHandler):
                 (title, part_of(mask.value(text), everything=False, as_sent=False)) for title, text in named if text
             ],
         )
-
-    async def _acts(self, job_id: str) -> list[AuditEntry]:
-        page = await self.site.service.access.acts(AuditFilter(target=job_id, limit=_MOST_ACTS))
-        return [act for act in page.items if act.action in ACTS]
 
     async def _workers(self, job: JobView) -> list[OneWorkerView]:
         """Those that had it last, if they are here or something is kept of them."""
