@@ -11,18 +11,18 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterable, Iterator
-from unicodedata import normalize
+from unicodedata import category, normalize
 
 from handlers.console.values import TOKEN
 
-__all__ = ["LONGEST_READ", "MARK", "Mask"]
+__all__ = ["LONGEST_READ", "MARK", "SIGNS", "Mask"]
 
 #: What stands in the place of what is hidden.
 MARK = "•••"
 #: Values of more characters together are not read for their words: then all free text is hidden.
 LONGEST_READ = 100_000
 #: Signs that are part of the letter before them; Python counts few of them among a word's.
-_SIGNS = (
+SIGNS = (
     "\u0300-\u036f\u0483-\u0489\u0591-\u05bd\u05bf-\u05c7\u0610-\u061a\u064b-\u065f\u0670\u06d6-\u06ed\u0730-\u074a"
     "\u08d3-\u0963\u0966-\u0dff\u1ab0-\u1aff\u1dc0-\u1dff\u20d0-\u20ff\ufe20-\ufe2f"
 )
@@ -33,11 +33,11 @@ _JOINED = (
 )
 #: A number in groups, or what stands between two blanks, dots or other such signs.
 _WORD = re.compile(
-    rf"\d{{1,3}}(?:[.,'’\u00a0\u202f ]\d{{3}})+(?!\w)|[^\W_{_SIGNS}]+(?:[{_SIGNS}]+[^\W_{_SIGNS}]*)*"
-    rf"|(?:[{_SIGNS}]+[^\W_{_SIGNS}]*)+"
+    rf"\d{{1,3}}(?:[.,'’\u00a0\u202f ]\d{{3}})+(?!\w)|[^\W_{SIGNS}]+(?:[{SIGNS}]+[^\W_{SIGNS}]*)*"
+    rf"|(?:[{SIGNS}]+[^\W_{SIGNS}]*)+"
 )
 #: What such a word is made of.
-_PART = re.compile(rf"\d+|[{_JOINED}]|(?:[^\W\d_{_JOINED}]|[{_SIGNS}])+")
+_PART = re.compile(rf"\d+|[{_JOINED}]|(?:[^\W\d_{_JOINED}]|[{SIGNS}])+")
 _JOINED_LETTER = re.compile(f"[{_JOINED}]")
 _SPLIT_NUMBER = re.compile(r"\d{1,3}(?:\D\d{3})+")
 _MARKS = re.compile(f"(?:{MARK}){{2,}}")
@@ -100,10 +100,15 @@ def _tells(word: str) -> bool:
 
 
 def _key(word: str) -> str:
-    """The same for all ways to write a word."""
+    """The same for all ways to write a word, with its accents or without."""
     if word.isascii():
         return _whole(word).casefold()
-    return _whole(normalize("NFKC", normalize("NFKC", word).casefold()))
+    return _whole(_bare(_bare(word).casefold()))
+
+
+def _bare(word: str) -> str:
+    """The letters without their signs, each in its usual form."""
+    return "".join(letter for letter in normalize("NFKD", word) if not category(letter).startswith("M"))
 
 
 def _whole(word: str) -> str:

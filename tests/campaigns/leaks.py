@@ -50,7 +50,7 @@ _FASTER = f"""(function () {{
 _PAGE_LEAKS = """(function () {
   var kept = window.kept = [], set = Storage.prototype.setItem;
   Storage.prototype.setItem = function (key, value) {
-    kept.push(new Array(200).join(Math.random()));
+    kept.push(Array.apply(null, new Array(5000)).map(Math.random));
     set.call(this, key, value);
   };
 }())"""
