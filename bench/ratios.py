@@ -30,6 +30,7 @@ IDLE = {
 _RATES = (
     ("jobs, slots 16, quick, one node on PostgreSQL to the file", "pg-slots16-quick", "slots16-quick", ">= 0.7"),
     ("the same, two nodes with 16 pages each to one", "pg-two-slots16-full", "pg-slots16-quick", ">= 1.5"),
+    ("the same, each node with 0.4 of a core, two to one", "pg-two-slots16-share", "pg-slots16-share", ">= 1.5"),
     ("the same, two nodes that share the 16 pages, to one", "pg-two-slots16-quick", "pg-slots16-quick", ""),
     ("the same, one node to the bare loop on PostgreSQL", "pg-slots16-quick", "pg-bare", ""),
     ("WebSocket slots 1 to polling, quick", "ws-slots1-quick", "slots1-quick", ">= 1.5"),

@@ -32,6 +32,8 @@ _TITLES = {
     "pg-two-slots16-full": "jobs on PostgreSQL, two nodes, 16 workers at each, slots 16, quick",
     "pg-intake": "intake on PostgreSQL, one node, POST /api/v1/jobs, 16 connections",
     "pg-latency-quick": "one job at a time on PostgreSQL, quick, one node",
+    "pg-slots16-share": "jobs on PostgreSQL, one node with 0.4 of a core, 16 workers, slots 16, quick",
+    "pg-two-slots16-share": "jobs on PostgreSQL, two nodes with 0.4 of a core each, 16 workers each, slots 16, quick",
     "pg-two-latency-quick": "one job at a time on PostgreSQL, quick, from one node to a page of another",
     "pg-latency-rested": "a job each quarter of a second on PostgreSQL, quick, one node",
     "pg-two-latency-rested": "a job each quarter of a second on PostgreSQL, quick, from one node to a page of another",

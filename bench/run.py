@@ -26,7 +26,7 @@ ROOT = Path(__file__).resolve().parent.parent
 if str(ROOT) not in sys.path:  # ``python bench/run.py`` puts only bench/ there.
     sys.path.insert(0, str(ROOT))
 
-from bench import node, profiling, report  # noqa: E402
+from bench import node, profiling, report, shares  # noqa: E402
 from bench.database import Database, has_postgres, postgres  # noqa: E402
 from bench.ratios import BESIDE  # noqa: E402
 from bench.server import SERVER_LOG, Server, copy_store, floor, nodes, pagehand  # noqa: E402
@@ -105,6 +105,10 @@ def _chosen(options: argparse.Namespace) -> list[Variant]:
     if not has_postgres() and any(variant.server == "postgres" for variant in chosen):
         chosen = [variant for variant in chosen if variant.server != "postgres"]
         print("bench: the lines on PostgreSQL are left out: its programs are missing", file=sys.stderr)
+    lacking = shares.lacking()
+    if lacking and any(variant.share for variant in chosen):
+        chosen = [variant for variant in chosen if not variant.share]
+        print(f"bench: the lines of nodes with a share of a core are left out: {lacking}", file=sys.stderr)
     return chosen
 
 
@@ -218,7 +222,7 @@ def _on_postgres(plan: Plan, variant: Variant, prefix: tuple[str, ...]) -> Itera
     if not variant.nodes:  # the load generator asks the database itself
         yield Server(0, 0, database=told)
         return
-    with nodes(told["url"], "ab"[: variant.nodes], prefix=prefix) as server:
+    with nodes(told["url"], "ab"[: variant.nodes], prefix=prefix, share=variant.share) as server:
         yield replace(server, database=told)
 
 

@@ -19,6 +19,7 @@ from pathlib import Path
 from typing import Any
 
 from bench import node
+from bench.shares import share_of_a_core
 
 ROOT = Path(__file__).resolve().parent.parent
 #: What all servers of a run have logged.
@@ -62,13 +63,20 @@ def pagehand(
 
 
 @contextlib.contextmanager
-def nodes(url: str, names: str, *, flags: tuple[str, ...] = (), prefix: tuple[str, ...] = ()) -> Iterator[Server]:
-    """Nodes of one database, one for each letter of ``names``. They share the cores with it: pinned, one would rest."""
+def nodes(
+    url: str, names: str, *, flags: tuple[str, ...] = (), prefix: tuple[str, ...] = (), share: float = 0
+) -> Iterator[Server]:
+    """Nodes of one database, one for each letter of ``names``. They share the cores with it: pinned, one would rest.
+
+    ``share``: so much of a core each of them has; 0: as much as there is.
+    """
     with contextlib.ExitStack() as stack:
         first, *others = (
             stack.enter_context(pagehand(url, core=None, prefix=prefix, flags=("--node", name, *flags)))
             for name in names
         )
+        for one in (first, *others) if share else ():
+            stack.enter_context(share_of_a_core(one.pid, share))
         yield replace(first, others=tuple(others))
 
 

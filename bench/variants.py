@@ -24,12 +24,17 @@ class Variant:
     once: bool = False
     #: On PostgreSQL: so many nodes on one database.
     nodes: int = 0
+    #: The share of a core that each node has; 0: as much as there is.
+    share: float = 0
 
 
 _ECHO = {"mode": "echo", "workers": 16}
 _SOCKET_ECHO = {**_ECHO, "transport": "websocket"}
 _JOBS = {"mode": "jobs", "workers": 16}
 _SOCKETS = {**_JOBS, "transport": "websocket"}
+_FULL = {**_JOBS, "workers": 32, "slots": 16, "quick": True}
+#: Two nodes with so much of a core each leave one to their database.
+_SHARE = 0.4
 _TYPES = {**_JOBS, "types": 1_000, "quick": True}
 #: Orders that prepare a store; each store is made once through the API, and copied for each run.
 TEMPLATES: dict[str, dict[str, Any]] = {
@@ -60,9 +65,9 @@ VARIANTS = (
     Variant("pg-slots1-quick", "postgres", {**_JOBS, "slots": 1, "quick": True}, store="queued", nodes=1),
     Variant("pg-slots16-quick", "postgres", {**_JOBS, "slots": 16, "quick": True}, store="queued", nodes=1),
     Variant("pg-two-slots16-quick", "postgres", {**_JOBS, "slots": 16, "quick": True}, store="queued", nodes=2),
-    Variant(
-        "pg-two-slots16-full", "postgres", {**_JOBS, "workers": 32, "slots": 16, "quick": True}, store="queued", nodes=2
-    ),
+    Variant("pg-two-slots16-full", "postgres", _FULL, store="queued", nodes=2),
+    Variant("pg-slots16-share", "postgres", {**_FULL, "workers": 16}, store="queued", nodes=1, share=_SHARE),
+    Variant("pg-two-slots16-share", "postgres", _FULL, store="queued", nodes=2, share=_SHARE),
     Variant("pg-intake", "postgres", {"mode": "intake", "workers": 16}, nodes=1),
     Variant("pg-latency-quick", "postgres", _ONE, nodes=1),
     Variant("pg-two-latency-quick", "postgres", {**_ONE, "across": True}, nodes=2),

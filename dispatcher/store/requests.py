@@ -75,6 +75,8 @@ class Load(Struct, frozen=True, kw_only=True):
     numbers: int
     #: Pages that have come: what they had at other nodes is this node's from here on.
     moves: Sequence[MoveAttempts] = ()
+    #: What ``Ready`` will ask for, unless the turn makes jobs ready: a store may look for it while reports are settled.
+    groups: Sequence[LaneGroup] = ()
 
 
 class Loaded(Struct, kw_only=True):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Generator, Mapping, Sequence
 from heapq import merge
 from math import inf
-from typing import Any
+from typing import Any, NamedTuple
 
 from dispatcher.core.jobs import ledger
 from dispatcher.core.jobs.rows import JobRow, lane_of_row
@@ -15,7 +15,7 @@ from dispatcher.store.applier.hand import Hand, Ids
 from dispatcher.store.attempts import attempt_id
 from dispatcher.store.requests import LaneGroup, Ready, ReadyJob, ReadyRows, SetRequest
 
-__all__ = ["Takers", "claims_of"]
+__all__ = ["Takers", "Wanted", "claims_of", "wanted_of"]
 
 
 class _Line:
@@ -76,16 +76,29 @@ class Takers:
         return found
 
 
-def claims_of(turn: Turn, hand: Hand, ids: Ids) -> Generator[SetRequest, Any, tuple[list[Claim], dict[str, float]]]:
+class Wanted(NamedTuple):
+    """The demand of a turn: who takes jobs, how many in all, and from where."""
+
+    takers: Takers
+    most: int
+    groups: list[LaneGroup]
+
+
+def wanted_of(turn: Turn) -> Wanted:
+    """It hangs on nothing that the turn does."""
+    takers = Takers(turn.demand)
+    most = min(turn.most_claims, takers.room)
+    return Wanted(takers, most, takers.groups(most) if most else [])
+
+
+def claims_of(demand: Wanted, hand: Hand, ids: Ids) -> Generator[SetRequest, Any, tuple[list[Claim], dict[str, float]]]:
     """Hands ready jobs to the demand, by rank.
 
     Returns the claims, and a rank for each lane that was looked into: no ready job of the lane is left before it.
     """
-    takers = Takers(turn.demand)
-    most = min(turn.most_claims, takers.room)
-    if not most:
+    takers, most, groups = demand
+    if not groups:
         return [], {}
-    groups = takers.groups(most)
     own = [_own_of(group, hand) for group in groups]
     without_data = [job.seq for jobs in own for job in jobs if job.seq not in hand.writes.data]
     wanted = [LaneGroup(group.lanes, group.most + hand.unqueued) for group in groups]

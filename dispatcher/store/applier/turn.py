@@ -38,7 +38,7 @@ from dispatcher.store.applier.acts import act_of
 from dispatcher.store.applier.admission import Admission
 from dispatcher.store.applier.commands import KEY_S, obey
 from dispatcher.store.applier.hand import Hand, Ids, earlier
-from dispatcher.store.applier.takers import claims_of
+from dispatcher.store.applier.takers import Wanted, claims_of, wanted_of
 from dispatcher.store.applier.telling import Teller, told_targets
 from dispatcher.store.port import Limits
 from dispatcher.store.requests import ActsPurge, Due, DueRows, Load, Loaded, Purge, Purged, Save, Saved, SetRequest
@@ -71,14 +71,15 @@ def apply(
     due and to the demand. ``touched``: lanes that earlier parts have touched.
     """
     named = frozenset(report.attempt for report in turn.reports)
-    loaded: Loaded = yield _named(turn, named)
+    demand = wanted_of(turn) if whole else None
+    loaded: Loaded = yield _named(turn, named, demand)
     hand = Hand(turn.now_at, loaded, named, Teller(turn.endpoints, ids.message or ids.job))
     heard = _heads_heard(loaded.heard)
     verdicts = hand.settle(turn.reports, limits.late_accept)
     admission = Admission(hand, loaded, limits, ids)
     commands = [_obeyed(command, hand, loaded, admission) for command in turn.commands]
     accepted = admission.take(turn.submissions)
-    rest = (yield from _rest(turn, hand, limits, ids, purge)) if whole else _Rest()
+    rest = (yield from _rest(demand, hand, limits, ids, purge)) if demand is not None else _Rest()
     lanes = sorted({*hand.touched, *touched, *heard, *(name for entry in turn.demand for name in entry.lanes)})
     saved: Saved = yield _written(turn, hand, admission, lanes)
     next_backoff = earlier(rest.next_backoff, hand.next_backoff)
@@ -116,16 +117,16 @@ class _Rest(NamedTuple):
     heads: Mapping[str, float] = {}
 
 
-def _rest(turn: Turn, hand: Hand, limits: Limits, ids: Ids, purge: bool) -> Generator[SetRequest, Any, _Rest]:
+def _rest(demand: Wanted, hand: Hand, limits: Limits, ids: Ids, purge: bool) -> Generator[SetRequest, Any, _Rest]:
     """Moves what is due and hands out jobs. If ``purge``, removes jobs whose retention has passed."""
     more, next_due_at, next_backoff = yield from _sweep(hand)
-    claims, heads = yield from claims_of(turn, hand, ids)
+    claims, heads = yield from claims_of(demand, hand, ids)
     if purge:
         more = (yield from _purge(hand, limits)) or more
     return _Rest(more, next_due_at, next_backoff, claims, heads)
 
 
-def _named(turn: Turn, attempts: frozenset[str]) -> Load:
+def _named(turn: Turn, attempts: frozenset[str], demand: Wanted | None) -> Load:
     """Everything that the turn names."""
     types = {spec.type for spec in turn.submissions}
     jobs: set[str] = set()
@@ -151,6 +152,7 @@ def _named(turn: Turn, attempts: frozenset[str]) -> Load:
         types=frozenset(types),
         numbers=len(turn.submissions),
         moves=moves,
+        groups=demand.groups if demand is not None else (),
     )
 
 

@@ -62,7 +62,7 @@ TABLES = (
         "FROM jobs AS j JOIN lanes AS l USING (lane)",
         _with_lane_key,
     ),
-    _same("job_data", "seq", "data"),
+    Table("job_data", ("seq", "id", "data"), "SELECT seq, id, data FROM job_data JOIN jobs USING (seq)"),
     _same("results", "seq", "value"),
     _same("job_tags", "tag", "seq"),
     Table(

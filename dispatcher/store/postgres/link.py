@@ -9,7 +9,7 @@ from __future__ import annotations
 import contextlib
 import logging
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from contextlib import ExitStack
 from typing import Any
 
@@ -20,7 +20,7 @@ from psycopg.pq import ExecStatus, TransactionStatus
 
 from dispatcher.store.postgres.queries import QUERIES
 
-__all__ = ["AGAIN", "AWAY_S", "ITEM_ERRORS", "Asked", "Link", "Rows", "array", "rows_text", "words_of"]
+__all__ = ["AGAIN", "AWAY_S", "ITEM_ERRORS", "Asked", "Later", "Link", "Rows", "array", "rows_text", "words_of"]
 
 # It warns of errors that we raise, or have an answer to.
 logging.getLogger("psycopg").setLevel(logging.ERROR)
@@ -42,6 +42,9 @@ AWAY_S = 5
 #: The name of a statement in ``queries/``, and its parameters.
 Asked = tuple[str, Mapping[str, Any]]
 Rows = list[tuple[Any, ...]]
+#: Reads the rows of statements that were sent ahead.
+Later = Callable[[], list[Rows]]
+_Cursor = psycopg.Cursor[tuple[Any, ...]]
 
 _json = msgspec.json.Encoder()
 #: A NUL in a JSON text. A backslash before it may itself be meant.
@@ -97,27 +100,42 @@ class Link:
 
     def many(self, asked: Iterable[Asked]) -> list[Rows]:
         """The same for several statements, in order, in one round trip; behind one that fails none is executed."""
+        answered = self._answered(asked)
+        return [_rows(cursor) for cursor in answered]
+
+    def many_and_ahead(self, asked: Iterable[Asked], next_asked: Iterable[Asked]) -> tuple[list[Rows], Later]:
+        """The same. ``next_asked`` are sent as soon as the answers are here: the database works while we read these."""
+        answered = self._answered(asked)
+        later = self.ahead(next_asked)
+        return [_rows(cursor) for cursor in answered], later
+
+    def _answered(self, asked: Iterable[Asked]) -> list[_Cursor]:
         begun, self._begun = self._begun, None
         with begun or self._db.pipeline():
-            cursors = [self._execute(name, values) for name, values in asked]
-        return [_rows(cursor) for cursor in cursors]
+            return [self._execute(name, values) for name, values in asked]
 
-    def ahead(self, asked: Iterable[Asked]) -> None:
-        """Sends these, whose rows nobody wants, and does not wait: they belong to the next round trip. Raises
-        psycopg.Error.
+    def ahead(self, asked: Iterable[Asked]) -> Later:
+        """Sends these and does not wait: they belong to the next round trip. What is returned reads their rows, behind
+        that round trip or as one. Raises psycopg.Error.
         """
         with ExitStack() as begun:
             begun.enter_context(self._db.pipeline())
-            for name, values in asked:
-                self._execute(name, values)
-            self._begun = begun.pop_all()
+            cursors = [self._execute(name, values) for name, values in asked]
+            mine = self._begun = begun.pop_all()
+
+        def read() -> list[Rows]:
+            if self._begun is mine:
+                self._answered(())
+            return [_rows(cursor) for cursor in cursors]
+
+        return read
 
     def at_once(self, asked: Iterable[Asked]) -> list[Rows]:
         """The same for reads outside of a transaction: all of them see the same state."""
         _, *found, _ = self.many([("begin_read", {}), *asked, ("commit", {})])
         return found
 
-    def _execute(self, name: str, values: Mapping[str, Any]) -> psycopg.Cursor[tuple[Any, ...]]:
+    def _execute(self, name: str, values: Mapping[str, Any]) -> _Cursor:
         cleaned = {key: _clean(value) for key, value in values.items()}
         cursor = self._db.cursor(binary=True)
         return cursor.execute(QUERIES[name], cleaned or None, prepare=name not in _NOT_PREPARED)
@@ -162,5 +180,5 @@ _NOT_PREPARED = frozenset({
 })  # fmt: skip
 
 
-def _rows(cursor: psycopg.Cursor[tuple[Any, ...]]) -> Rows:
+def _rows(cursor: _Cursor) -> Rows:
     return cursor.fetchall() if cursor.description is not None else []

@@ -7,7 +7,7 @@ request, and what ends the transaction with the last.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from itertools import chain
 from typing import Any
 
@@ -26,9 +26,10 @@ from dispatcher.store.postgres.clock import QueueClock
 from dispatcher.store.postgres.endings import EndingCounts, asks_to_forget
 from dispatcher.store.postgres.hooks import ask_to_forget
 from dispatcher.store.postgres.keys import ALL_LANES, lane_key
-from dispatcher.store.postgres.link import Asked, Link, Rows, array
+from dispatcher.store.postgres.link import Asked, Later, Link, Rows, array
 from dispatcher.store.postgres.lives import Life
 from dispatcher.store.postgres.others import Others
+from dispatcher.store.postgres.ready import had_by, ready_asks, ready_rows
 from dispatcher.store.postgres.saving import ended_asks, save_asks
 from dispatcher.store.requests import (
     MOST_FORGOTTEN,
@@ -41,7 +42,6 @@ from dispatcher.store.requests import (
     Purge,
     Purged,
     Ready,
-    ReadyJob,
     ReadyRows,
     Save,
     Saved,
@@ -55,10 +55,6 @@ _clock = SystemClock()
 _OPEN = sorted(map(str, OPEN))
 _JOB = len(JOB_COLUMNS)
 _ATTEMPT, _STATE = JOB_COLUMNS.index("attempt"), JOB_COLUMNS.index("state")
-#: So many jobs more than are wanted are looked at, because other nodes may have the first ones.
-_OTHERS = 64
-#: From many lanes this many more jobs than their share are read at first, so that a second look is seldom needed.
-_GENEROUS = 2
 
 
 class PostgresRows:
@@ -86,6 +82,8 @@ class PostgresRows:
         self._outlived: list[JobRow] = []
         #: Attempts of this node that were looked for and have no row yet. Their jobs are locked, so nobody makes one.
         self._rowless: frozenset[str] = frozenset()
+        #: What the database looks for already, and what reads it.
+        self._looked: tuple[Sequence[LaneGroup], Later] | None = None
         #: The jobs that are done have been written ahead of the turn's other changes.
         self._ahead = False
 
@@ -165,9 +163,9 @@ class PostgresRows:
             asked["numbers"] = {"numbers": request.numbers}
         asked |= self.endings.asks()
         asked |= {"held": {"all": ALL_LANES, "open": _OPEN}, "agenda": {}}
-        fenced, *rows = self._many([*fence, *others, *asked.items()])
+        fenced, *rows = self._load_and_look([*fence, *others, *asked.items()], request.groups)
         if not fenced:
-            newest = self._link.one("epoch", node=self._node)
+            [newest] = self._many([("epoch", {"node": self._node})])
             raise StaleLife(newest[0][0] if newest else 0)
         [(clock, self._turns, self.database_at)] = fenced
         self.queue_clock.seen(clock, request.elapsed_s, _clock.monotonic() - self.gathered_at)
@@ -178,6 +176,16 @@ class PostgresRows:
             # A turn that goes item by item may undo a part of itself: the next one sees to those that are gone.
             loaded.heard = HeardNews(news, self.others.bury(self._many) if self._behind else [], self.others.leads)
         return loaded
+
+    def _load_and_look(self, asked: list[Asked], groups: Sequence[LaneGroup]) -> list[Rows]:
+        """The database looks for ready jobs while the applier settles reports; not item by item, as above."""
+        self._looked = None
+        if not (groups and self._behind):
+            return self._many(asked)
+        before, self._before = self._before, []
+        found, looked = self._link.many_and_ahead([*before, *asked], ready_asks(groups))
+        self._looked = groups, looked
+        return found[len(before) :]
 
     def _loaded(self, request: Load, clock: float, found: dict[str, Rows]) -> Loaded:
         self.endings.loaded(found)
@@ -225,33 +233,17 @@ class PostgresRows:
 
     def ready(self, request: Ready) -> ReadyRows:
         """See requests.Ready. Jobs that another node has in hand are passed over."""
-        alone = {place: group for place, group in enumerate(request.groups) if len(group.lanes) == 1}
-        together = {place: group for place, group in enumerate(request.groups) if len(group.lanes) > 1}
-        asked: list[Asked] = [("ready_group", _group(group)) for group in together.values()]
-        if alone:
-            asked.append(("ready_lanes", {
-                "places": array(alone), "lanes": [lane_key(group.lanes[0]) for group in alone.values()],
-                "most": array(group.most for group in alone.values()),
-            }))  # fmt: skip
+        looked, self._looked = self._looked, None
+        is_looked_for = looked is not None and looked[0] == request.groups
+        asked = [] if is_looked_for else ready_asks(request.groups)
         if request.in_hand:
             asked.append(("in_hand", {"seqs": array(request.in_hand)}))
-        found = self._many(asked)
-        groups: list[list[ReadyJob]] = [[] for _ in request.groups]
-        had: dict[int, tuple[str, ...]] = {}
-        data = {seq: text for seq, text, _ in found[-1]} if request.in_hand else {}
-        if request.in_hand:
-            had |= {seq: tuple(dict.fromkeys(names or ())) for seq, _, names in found.pop()}
-        rows = [(place, row) for place, rows in zip(together, found, strict=False) for row in rows]
-        rows += [(row[0], row[1:]) for row in (found[-1] if alone else ())]
-        for place, row in rows:
-            job = job_row(row[:_JOB])
-            groups[place].append(ReadyJob(job, row[_JOB]))
-            if row[_JOB + 1]:
-                had[job.seq] = tuple(dict.fromkeys(row[_JOB + 1]))
-        for group in groups:
-            group.sort(key=_place)
+        found = self._many(asked) if asked else []
+        in_hand = found.pop() if request.in_hand else []
+        groups, had = ready_rows(request.groups, looked[1]() if looked is not None and is_looked_for else found)
+        had |= {seq: had_by(names) for seq, _, names in in_hand}
         self._write_ahead(request.writes)
-        return ReadyRows(groups, data, had)
+        return ReadyRows(groups, {seq: text for seq, text, _ in in_hand}, had)
 
     def _write_ahead(self, writes: WriteSet | None) -> None:
         """The database writes what is done while the applier chooses jobs; not item by item, as that may be undone."""
@@ -301,15 +293,5 @@ class PostgresRows:
         yield from self.others.tell(request, self._turns)
 
 
-def _group(group: LaneGroup) -> dict[str, Any]:
-    few = group.most if len(group.lanes) < 4 else -(-group.most * _GENEROUS // len(group.lanes))
-    wanted = group.most + _OTHERS
-    return {"lanes": list(map(lane_key, group.lanes)), "few": few + 1, "wanted": wanted, "most": group.most}
-
-
 def _first(*instants: float | None) -> float | None:
     return min((at for at in instants if at is not None), default=None)
-
-
-def _place(ready: ReadyJob) -> tuple[float, int]:
-    return ready.job.rank or 0.0, ready.job.seq

@@ -136,7 +136,8 @@ def _jobs(writes: WriteSet, node: str) -> Iterator[Asked]:
 
 def _texts(writes: WriteSet) -> Iterator[Asked]:
     if writes.data:
-        yield "add_data", {"seqs": array(writes.data), "texts": list(writes.data.values())}
+        ids = [writes.new[seq].id for seq in writes.data]
+        yield "add_data", {"seqs": array(writes.data), "ids": ids, "texts": list(writes.data.values())}
     if results := dict(writes.results):
         yield "add_results", {"seqs": array(results), "texts": list(results.values())}
     yield from _tags(writes)

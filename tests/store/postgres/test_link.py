@@ -24,7 +24,7 @@ def link() -> Iterator[Link]:
 
 def _added(*texts: str) -> dict[str, object]:
     """The parameters that add these; a text is its own number."""
-    return {"seqs": f"{{{','.join(texts)}}}", "texts": list(texts)}
+    return {"seqs": f"{{{','.join(texts)}}}", "ids": list(texts), "texts": list(texts)}
 
 
 def _kept(link: Link) -> list[str]:
@@ -37,6 +37,18 @@ def test_what_is_sent_ahead_belongs_to_the_next_round_trip_whose_answers_have_no
     found = link.many([("database_at", {}), (_DATA, _added("3")), ("commit", {})])
     assert [len(rows) for rows in found] == [1, 0, 0]
     assert _kept(link) == ["1", "2", "3"]
+
+
+@pytest.mark.parametrize("is_asked", [True, False])
+def test_the_rows_of_what_is_sent_ahead_are_read_behind_the_next_round_trip_or_as_one(
+    link: Link, *, is_asked: bool
+) -> None:
+    soon = [("last_seq", {}), (_DATA, _added("1"))]
+    [begun, at], read = link.many_and_ahead([("begin", {}), ("database_at", {})], soon)
+    between = link.many([("last_seq", {})]) if is_asked else [[(0,)]]
+    assert (begun, len(at), between, read()) == ([], 1, [[(0,)]], [[(0,)], []])
+    link.many([("commit", {})])
+    assert _kept(link) == ["1"]
 
 
 @pytest.mark.parametrize("goes_on", [True, False])
@@ -58,13 +70,13 @@ def test_what_was_sent_ahead_and_refused_fails_the_round_trip_and_is_undone_with
 def test_a_text_that_cannot_be_sent_leaves_no_round_trip_open(link: Link) -> None:
     link.many([("begin", {})])
     with pytest.raises(UnicodeEncodeError):
-        link.ahead([(_DATA, _added("1")), (_DATA, {"seqs": "{2}", "texts": ["\ud800"]})])
+        link.ahead([(_DATA, _added("1")), (_DATA, {"seqs": "{2}", "ids": ["2"], "texts": ["\ud800"]})])
     link.leave()
     assert (_kept(link), len(link.one("database_at"))) == ([], 1)
 
 
 @pytest.mark.parametrize("texts", [[], ["a"], ['"', "\\", "{", "}", ",", " ", "", "NULL", 'a"b\\c', "ä\n"]])
 def test_texts_arrive_as_they_were(link: Link, texts: list[str]) -> None:
-    seqs = f"{{{','.join(str(number) for number in range(len(texts)))}}}"
-    link.many([("begin", {}), (_DATA, {"seqs": seqs, "texts": texts}), ("commit", {})])
+    numbers = [str(number) for number in range(len(texts))]
+    link.many([("begin", {}), (_DATA, _added(*numbers) | {"texts": texts}), ("commit", {})])
     assert _kept(link) == texts

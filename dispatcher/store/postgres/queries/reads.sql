@@ -20,21 +20,21 @@ SELECT l.lane, j.since FROM unnest(%(lanes)s::uuid[]) AS l (lane) CROSS JOIN LAT
 
 -- name: one_job
 SELECT {{JOB}}, d.data, r.value, j.node
-FROM jobs j LEFT JOIN job_data d ON d.seq = j.seq LEFT JOIN results r ON r.seq = j.seq WHERE j.id = %(id)s
+FROM job_data d JOIN jobs j ON j.seq = d.seq LEFT JOIN results r ON r.seq = j.seq WHERE d.id = %(id)s
 
 -- name: attempts_of
-SELECT {{ATTEMPT}}, a.node FROM jobs j JOIN attempts a ON a.job = j.seq WHERE j.id = %(id)s ORDER BY a.id DESC LIMIT %(most)s
+SELECT {{ATTEMPT}}, a.node FROM job_data d JOIN attempts a ON a.job = d.seq WHERE d.id = %(id)s ORDER BY a.id DESC LIMIT %(most)s
 
 -- name: log_of
 SELECT l.at, l.line, a.number
-FROM jobs j JOIN logs l ON l.job = j.seq LEFT JOIN attempts a ON a.job = j.seq AND a.id = l.attempt
-WHERE j.id = %(id)s ORDER BY l.line_no DESC LIMIT %(most)s
+FROM job_data d JOIN logs l ON l.job = d.seq LEFT JOIN attempts a ON a.job = d.seq AND a.id = l.attempt
+WHERE d.id = %(id)s ORDER BY l.line_no DESC LIMIT %(most)s
 
 -- name: state_of
-SELECT state FROM jobs WHERE id = %(id)s
+SELECT j.state FROM job_data d JOIN jobs j ON j.seq = d.seq WHERE d.id = %(id)s
 
 -- name: standing
-SELECT id, type, state, owner FROM jobs WHERE id = ANY(%(ids)s::text[])
+SELECT j.id, j.type, j.state, j.owner FROM job_data d JOIN jobs j ON j.seq = d.seq WHERE d.id = ANY(%(ids)s::text[])
 
 -- name: counts
 SELECT state, sum(jobs)::bigint FROM tallies WHERE lane = %(all)s::uuid GROUP BY state

@@ -77,7 +77,7 @@ DELETE FROM attempts WHERE job = ANY(%(seqs)s::bigint[])
 INSERT INTO jobs SELECT * FROM json_populate_recordset(NULL::jobs, %(rows)s::json)
 
 -- name: add_data
-INSERT INTO job_data SELECT * FROM unnest(%(seqs)s::bigint[], %(texts)s::text[])
+INSERT INTO job_data SELECT * FROM unnest(%(seqs)s::bigint[], %(ids)s::text[], %(texts)s::text[])
 
 -- name: add_tags
 INSERT INTO job_tags SELECT * FROM json_populate_recordset(NULL::job_tags, %(rows)s::json) ON CONFLICT DO NOTHING

@@ -15,7 +15,8 @@ RETURNING queue_clock, turns, extract(epoch FROM clock_timestamp())::double prec
 
 -- name: load_jobs
 SELECT {{JOB}}, j.node FROM jobs j
-WHERE j.seq = ANY(%(seqs)s::bigint[]) OR j.id = ANY(%(ids)s::text[]) OR j.key = ANY(%(keys)s::text[])
+WHERE j.seq = ANY(%(seqs)s::bigint[] || ARRAY(SELECT seq FROM job_data WHERE id = ANY(%(ids)s::text[])))
+    OR j.key = ANY(%(keys)s::text[])
 ORDER BY j.seq FOR UPDATE
 
 -- name: load_attempts
@@ -24,13 +25,14 @@ SELECT {{ATTEMPT}} FROM unnest(%(jobs)s::bigint[], %(names)s::text[]) AS n(job, 
 JOIN attempts a ON a.job = n.job AND a.id = n.id
 
 -- name: load_current
-SELECT {{ATTEMPT}} FROM jobs j JOIN attempts a ON a.job = j.seq AND a.id = j.attempt WHERE j.id = ANY(%(ids)s::text[])
+SELECT {{ATTEMPT}} FROM job_data d JOIN jobs j ON j.seq = d.seq JOIN attempts a ON a.job = j.seq AND a.id = j.attempt
+WHERE d.id = ANY(%(ids)s::text[])
 
 -- name: load_histories
-SELECT {{ATTEMPT}} FROM jobs j CROSS JOIN LATERAL (
-    SELECT * FROM attempts h WHERE h.job = j.seq ORDER BY h.id DESC LIMIT %(most)s
+SELECT {{ATTEMPT}} FROM job_data d CROSS JOIN LATERAL (
+    SELECT * FROM attempts h WHERE h.job = d.seq ORDER BY h.id DESC LIMIT %(most)s
 ) AS a
-WHERE j.id = ANY(%(ids)s::text[]) ORDER BY a.id
+WHERE d.id = ANY(%(ids)s::text[]) ORDER BY a.id
 
 -- name: load_types
 SELECT t.name FROM unnest(%(types)s::text[]) AS t(name) WHERE EXISTS (SELECT FROM lanes l WHERE l.type = t.name)

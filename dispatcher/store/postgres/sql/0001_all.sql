@@ -28,6 +28,8 @@ CREATE TABLE news (
     news text NOT NULL,                     -- JSON: dispatcher/core/jobs/news.py
     PRIMARY KEY (node, turn)
 );
+-- It is gone in half a minute: to compress it would cost more than it saves.
+ALTER TABLE news ALTER COLUMN news SET STORAGE EXTERNAL;
 
 -- What a worker must match: a type, and what its jobs require. A requirement may be long, so a lane's key is the
 -- beginning of the SHA-256 of its name (dispatcher/store/postgres/keys.py).
@@ -74,7 +76,7 @@ CREATE TABLE jobs (
     backoff_until double precision,         -- of the queue clock; set while it backs off
     ended_clock   double precision,         -- of the queue clock; set once it has ended
     ready_at      double precision,         -- when it became ready the last time; NULL: when it was made
-    id            text COLLATE "C" NOT NULL UNIQUE,
+    id            text COLLATE "C" NOT NULL,
     type          text COLLATE "C" NOT NULL,
     terms         text NOT NULL,            -- JSON: dispatcher/core/jobs/terms.py
     size          bigint NOT NULL,
@@ -106,8 +108,9 @@ CREATE UNIQUE INDEX jobs_key ON jobs (key) WHERE key IS NOT NULL;
 CREATE INDEX jobs_batch ON jobs (batch, seq) WHERE batch IS NOT NULL;
 CREATE INDEX jobs_owner ON jobs (owner, seq) WHERE owner IS NOT NULL;
 
--- Apart from jobs, so that a change of state does not write the payload again.
-CREATE TABLE job_data (seq bigint PRIMARY KEY, data text NOT NULL);
+-- Apart from jobs, so that a change of state does not write the payload again. A job is found by its id here: each
+-- change of state makes a new entry in all indexes of jobs.
+CREATE TABLE job_data (seq bigint PRIMARY KEY, id text COLLATE "C" NOT NULL UNIQUE, data text NOT NULL);
 CREATE TABLE results (seq bigint PRIMARY KEY, value text NOT NULL);
 CREATE TABLE job_tags (tag text COLLATE "C" NOT NULL, seq bigint NOT NULL, PRIMARY KEY (tag, seq));
 CREATE INDEX job_tags_of ON job_tags (seq);
