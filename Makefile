@@ -3,8 +3,9 @@
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
-# Two at a time, each file in one process: a file's tests may share a server or a browser.
-PYTEST := $(BIN)/python -m pytest -n 2 --dist loadfile
+# Three at a time, for most of them wait for servers and browsers that they have started; each file in one process: its
+# tests may share a server or a browser.
+PYTEST := $(BIN)/python -m pytest -n 3 --dist loadfile
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 ARGS ?=
 

@@ -14,6 +14,7 @@ from bench.database import has_postgres
 from bench.kept import looks
 from bench.ratios import BESIDE, CLAIMS, IDLE, tables
 from bench.report import one_line, summarise, table
+from bench.shares import lacking, share_of_a_core
 from bench.variants import TEMPLATES, VARIANTS
 from tests.support.missing import missing
 from tests.support.places import ROOT
@@ -85,12 +86,32 @@ def test_the_lines_of_few_and_many_idle_pages_run_beside_another_version(tmp_pat
 def test_the_lines_on_postgresql_run_with_one_node_and_with_two_beside_the_file_and_a_bare_loop(tmp_path):
     if not has_postgres():
         missing("needs PostgreSQL's programs (Debian: apt-get install postgresql)")
-    names = ["slots16-quick", *(variant.name for variant in VARIANTS if variant.server == "postgres")]
+    shared = [] if lacking() else ["pg-two-slots16-share"]
+    names = ["slots16-quick", "pg-bare", "pg-slots16-quick", "pg-two-slots16-full", *shared]
+    names += ["pg-two-latency-quick", "pg-latency-rested", "pg-claims"]
     medians, printed = _bench(tmp_path, names)
     assert sorted(medians) == sorted(names)
     assert all(medians[name]["database_us"] > 0 for name in names[1:])
     assert "the same, two nodes with 16 pages each to one: rate, CPU for one |" in printed
     assert "| jobs that wait | 10 | 1,000 |" in printed
+
+
+def test_a_share_of_a_core_bounds_a_process_or_it_is_said_why_none_can_be_given():
+    if lacking():
+        assert "no control group can be made" in lacking()
+        return
+    busy = subprocess.Popen([sys.executable, "-c", "while True: pass"])
+    try:
+        with share_of_a_core(busy.pid, 0.4):
+            group = next(Path("/sys/fs/cgroup").rglob(f"pagehand-{busy.pid}"))
+            limits = [file.read_text() for file in group.glob("cpu.*") if file.name in {"cpu.max", "cpu.cfs_quota_us"}]
+            assert limits
+            assert all(limit.split()[0] == "4000" for limit in limits)
+            assert (group / "cgroup.procs").read_text().split() == [str(busy.pid)]
+        assert not group.exists()
+    finally:
+        busy.kill()
+        busy.wait()
 
 
 def test_each_line_starts_with_a_store_that_is_known_and_few_lines_take_long():

@@ -12,7 +12,7 @@ from tests.chores.admin import ADMIN
 from tests.chores.author import AUTHOR
 from tests.chores.operator import OPERATOR
 
-pytestmark = [pytest.mark.browser, pytest.mark.slow]
+pytestmark = [pytest.mark.browser, pytest.mark.slow, pytest.mark.timeout(400)]
 
 
 def test_a_day_s_work_comes_about_and_takes_few_clicks(tmp_path: Path) -> None:
