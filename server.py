@@ -7,7 +7,6 @@ how the process starts and ends. It holds no rule about jobs and no route.
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import dataclasses
 import logging
 import os
@@ -23,10 +22,12 @@ from dispatcher import __version__, ids
 from dispatcher.clock import Clock, SystemClock
 from dispatcher.config.addresses import without_password
 from dispatcher.config.checks import is_loopback
+from dispatcher.config.descriptors import descriptors
 from dispatcher.config.logs import to_stderr
 from dispatcher.config.settings import Settings, settings_fields
 from dispatcher.config.sources import parse, settings_or_exit
 from dispatcher.errors import SettingError, StorageAway, StorageTrouble, StoreRefused
+from dispatcher.node.acts.notes import ServerNotes
 from dispatcher.node.calm import Calm
 from dispatcher.node.service import Dispatcher
 from dispatcher.store.applier.hand import Ids
@@ -75,7 +76,7 @@ class Entrance:
 
     def __init__(self, settings: Settings, clock: Clock) -> None:
         self.settings = settings
-        self.session_cap = session_cap(settings.sessions, _descriptors())
+        self.session_cap = session_cap(settings.sessions, descriptors())
         limits = SessionLimits.of(settings, sessions=self.session_cap)
         self.sessions = EngineServer(limits, node=settings.node).sessions
         self.front = front_http.Front(
@@ -129,7 +130,10 @@ class Server:
             new_worker_id=ids.new_worker_id,
             shipped=self.tasks.versions,
             failed=self._fail,
-            now_and_then=lambda: self.calm.look(len(self.sessions)),
+            now_and_then=self._now_and_then,
+        )
+        self.notes = ServerNotes(
+            self.dispatcher.access, node=store.node, version=__version__, offered=self.tasks.versions
         )
         self.guard = Guard(settings, clock, self.dispatcher.access.find, self.dispatcher.pages.gate.guesses)
         self.entrance = entrance
@@ -140,11 +144,16 @@ class Server:
     def _fail(self, error: StorageTrouble) -> None:
         self.failed.set()
 
+    def _now_and_then(self) -> None:
+        self.calm.look(len(self.sessions))
+        self.notes.look()
+
     async def start(self) -> None:
         """Takes over what an earlier run left; once that is durable, lets everybody in."""
         await self.dispatcher.start()
         if self.failed.is_set():
             return
+        await self.notes.begin()
         app = make_app(self.dispatcher, self.settings, self.tasks, self.clock, self.guard)
         self.tasks.tasks()  # the log names the files that do not work
         self.entrance.open(self.dispatcher, app, self.guard)
@@ -170,6 +179,7 @@ class Server:
     async def drain(self) -> None:
         """No new jobs and no offers; lets running jobs end, for ``drain_s`` at most."""
         self.dispatcher.begin_drain()
+        self.notes.end()
         deadline = self.clock.monotonic() + self.settings.drain_s
         while self.dispatcher.busy() and self.clock.monotonic() < deadline and not self.failed.is_set():
             await asyncio.sleep(0.02)
@@ -224,20 +234,6 @@ def _transport_guard(guard: Guard) -> front_http.Admit:
         return front_http.Denial(refusal.detail, refusal.status)
 
     return admit
-
-
-def _descriptors() -> int:
-    """How many descriptors this process may have; first raises its limit as far as it can."""
-    try:
-        import resource
-    except ImportError:  # Windows has no such limit
-        return 100_000
-    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
-    if soft < hard:
-        with contextlib.suppress(ValueError, OSError):
-            resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
-            soft = hard
-    return soft if soft != resource.RLIM_INFINITY else 100_000
 
 
 def store_limits(settings: Settings) -> Limits:

@@ -31,8 +31,10 @@ from dispatcher.core.jobs.acts.rollouts import (
 from dispatcher.core.jobs.news import Change
 from dispatcher.core.jobs.states import JobState
 from dispatcher.core.jobs.views.deployed import Deployed
+from dispatcher.core.workers.effects import Request
 from dispatcher.core.workers.machine import Machine
 from dispatcher.errors import Draining, WrongState
+from dispatcher.node.acts.notes import SERVER
 from dispatcher.node.turns.turns import Turns
 from dispatcher.node.views.deployed import deployed
 
@@ -141,6 +143,9 @@ class Rollouts:
             self._known(), state=state, stopped=stopped, detail=detail, ended_at=self._clock.utc(), watching=False
         )
         log.info("the rollout is %s: %d pages, %s", state, self.view.reloaded, detail, extra={"action": "rollout"})
+        if stopped != "asked":  # whoever asks for it is noted
+            self._turns.carry_out([Request(AuditNote(SERVER, "rollout.end", "", _ended(self.view)))])
+            self._turns.kick()
 
     # -- as time goes by
 
@@ -214,4 +219,9 @@ def _is_end(change: Change) -> bool:
 
 def _asked(order: RolloutOrder) -> str:
     told = {"at_a_time": order.at_a_time, "canary": order.canary} | ({"reason": order.reason} if order.reason else {})
+    return msgspec.json.encode(told).decode()
+
+
+def _ended(view: RolloutView) -> str:
+    told = {"state": view.state, "reloaded": view.reloaded} | ({"reason": view.detail} if view.detail else {})
     return msgspec.json.encode(told).decode()

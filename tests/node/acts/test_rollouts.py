@@ -227,6 +227,16 @@ async def test_a_person_stops_it_and_who_began_and_stopped_it_is_noted() -> None
     assert farm.view.state is RolloutState.RUNNING
 
 
+async def test_a_rollout_that_ends_by_itself_is_noted_with_what_became_of_it() -> None:
+    farm = await Farm.of(1)
+    await farm.begin(1)
+    await farm.back("DESK-0")
+    assert farm.view.state is RolloutState.DONE
+    await farm.house.dispatcher.idle()
+    [act] = (await farm.house.store.acts(AuditFilter(action="rollout.end"))).items
+    assert (act.actor.name, act.detail) == ("server", '{"state":"done","reloaded":1}')
+
+
 async def test_there_must_be_an_old_page_and_a_server_that_goes_on() -> None:
     farm = await Farm.of(1)
     farm.house.shipped = {"echo": OLD}
