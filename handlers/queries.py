@@ -91,7 +91,7 @@ CHANGES = (*_fields_of(ChangeFilter), "after")
 #: Most values of one field of a filter for changes.
 _MOST_VALUES = 100
 DELETE = ("free_key",)
-STATS = ("type", "window")
+STATS = ("type", "window", "marks")
 FAILURES = ("type",)
 DELIVERIES, DEAD = ("failed", "cursor"), ("cursor",)
 PHONE = ("code",)

@@ -11,16 +11,18 @@ from dispatcher.access.principal import Principal
 from dispatcher.access.scopes import Scope
 from dispatcher.core.jobs.model import JobView
 from dispatcher.core.jobs.states import FINAL
-from dispatcher.errors import JobNotFound, TooLarge, WrongState
+from dispatcher.errors import BadParameter, JobNotFound, TooLarge, WrongState
 from handlers import queries
 from handlers.api.amending import copy_of
 from handlers.api.endingjson import summary_json
 from handlers.api.etags import tag_of
 from handlers.api.jobjson import Json, job_json, raw, worker_json
+from handlers.api.markjson import marks_json
 from handlers.api.newjob import OTHER_FIELDS_BYTES, give_job, job_after
 from handlers.base import ApiHandler
 from handlers.errors import Invalid, field_error
 from handlers.intake import check_key, decode_object, to_spec
+from handlers.overview.marking import read_marks
 from handlers.queries import Filter, next_query, worker_filter
 from handlers.signin import signed_in
 
@@ -301,11 +303,19 @@ class StatsHandler(ConsoleApiHandler):
     async def get(self) -> None:
         """Counters: jobs by state, workers by state; and how jobs have ended, if a type or a window is named."""
         name, window_s = queries.stats_arguments(self)
+        wants_marks = queries.flag_argument(self, "marks")
+        if wants_marks and window_s is None:
+            raise BadParameter("marks are those of a time: name it, too, as in window=24h.", parameter="marks")
         jobs = await self.site.service.counts()
         workers = await self.site.service.all_worker_counts()
         told = {"jobs": jobs, "workers": workers, "draining": self.site.service.draining}
         if window_s is not None:
-            told["ended"] = summary_json(await self.site.service.types.ended(name, window_s))
+            ended = await self.site.service.types.ended(name, window_s)
+            told["ended"] = summary_json(ended)
+            if wants_marks:
+                told["marks"] = marks_json(
+                    await read_marks(self.site, ended.steps.first, type_name=name), self.site.prefix.link
+                )
         self.answer(told)
 
     head = get

@@ -6,18 +6,33 @@ all others on them. A bar that is not empty is at least one unit high.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections import Counter
+from collections.abc import Callable, Iterable, Mapping, Sequence
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from dispatcher.core.jobs.views.endings import Endings, Summary
 from handlers.console.words import plural
+from handlers.overview.marks import ChartMark
 
-__all__ = ["Bars", "bars_of", "minute_bars"]
+__all__ = ["Bars", "bars_of", "marked", "minute_bars"]
 
 #: A bar and the gap behind it, in units of the drawing.
 _BAR, _GAP = 3, 1
 _MINUTES = 60
+
+
+#: The strip above the bars in which marks have their heads.
+_STRIP = 14
+
+
+class DrawnMark(Struct, frozen=True):
+    """One mark: its kind, which says how it looks, its path, and what it says."""
+
+    kind: str
+    path: str
+    words: str
 
 
 class Bars(Struct, frozen=True):
@@ -29,6 +44,9 @@ class Bars(Struct, frozen=True):
     bad: str
     #: What it shows, in words.
     label: str
+    #: Units above the bars, for marks.
+    above: int = 0
+    marks: list[DrawnMark] = []
 
 
 def bars_of(values: Sequence[tuple[int, int]], height: int, label: str) -> Bars:
@@ -47,6 +65,37 @@ def bars_of(values: Sequence[tuple[int, int]], height: int, label: str) -> Bars:
 
 def _bar(left: int, bottom: int, tall: int) -> str:
     return f"M{left} {bottom}v-{tall}h{_BAR}v{tall}z"
+
+
+def marked(bars: Bars, marks: Sequence[ChartMark], first: float, until: float) -> Bars:
+    """The drawing with these marks; it lasts from ``first`` to ``until`` (UTC seconds)."""
+    drawn = [_drawn(mark, bars, (mark.at - first) / (until - first)) for mark in marks if first <= mark.at < until]
+    if not drawn:
+        return bars
+    told = ", ".join(f"{number} {kind}" for kind, number in Counter(one.kind for one in drawn).items())
+    words = f"{bars.label}; {plural(len(drawn), 'mark')} ({told}), listed on this page"
+    return replace(bars, label=words, above=_STRIP, marks=drawn)
+
+
+def _drawn(mark: ChartMark, bars: Bars, share: float) -> DrawnMark:
+    return DrawnMark(mark.kind, _HEADS[mark.kind](round(share * bars.width, 2), bars.height), mark.words)
+
+
+def _flag(x: float, tall: int) -> str:
+    return f"M{x} {-_STRIP}h3v7h-2.6v{tall + _STRIP - 7}h-.4z"
+
+
+def _strokes(x: float, tall: int) -> str:
+    dashes = "".join(f"M{x} {y}h.4v6h-.4z" for y in range(0, tall, 12))
+    return f"M{x - 1} {-_STRIP}h.8v10h-.8zM{x + 0.6:.2f} {-_STRIP}h.8v10h-.8z{dashes}"
+
+
+def _wedge(x: float, tall: int) -> str:
+    return f"M{x - 1.5:.2f} {-_STRIP}h3.4l-1.5 10v{tall + 4}h-.4v-{tall + 4}z"
+
+
+#: Kinds differ in their form, not in their colour alone.
+_HEADS: Mapping[str, Callable[[float, int], str]] = {"deploy": _flag, "pause": _strokes, "restart": _wedge}
 
 
 def minute_bars(hour: Summary, height: int = 20) -> Bars:

@@ -8,11 +8,13 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from dispatcher.core.jobs.views.endings import HOUR_S, Endings, Summary
 from dispatcher.core.jobs.views.histograms import Histogram, quantile_s
 from handlers.console.words import duration, plural, utc
-from handlers.overview.bars import Bars, bars_of
+from handlers.overview.bars import Bars, bars_of, marked
+from handlers.overview.marks import NO_MARKS, ChartMarks
 
 __all__ = ["DAY_S", "Chart", "History", "Period", "history_of"]
 
@@ -48,10 +50,12 @@ class History(Struct, frozen=True):
     periods: list[Period]
     charts: list[Chart]
     total: Endings
+    #: What happened meanwhile.
+    marks: ChartMarks
 
 
-def history_of(summary: Summary, step_s: int) -> History:
-    """Of a summary in hours: by the hour, or by the day."""
+def history_of(summary: Summary, step_s: int, marks: ChartMarks = NO_MARKS) -> History:
+    """Of a summary in hours: by the hour, or by the day. The charts show the marks."""
     unit, title = ("hour", "The last 24 hours") if step_s == HOUR_S else ("day", "The last 30 days")
     periods = _periods(summary, step_s)
     charts = [
@@ -59,7 +63,9 @@ def history_of(summary: Summary, step_s: int) -> History:
         _durations("Wait, 95 % of them", periods, lambda ended: ended.wait),
         _durations("Run, 95 % of them", periods, lambda ended: ended.run),
     ]
-    return History(title, unit, periods, charts, summary.total)
+    ends_at = periods[-1].at + step_s
+    charts = [replace(chart, bars=marked(chart.bars, marks.items, periods[0].at, ends_at)) for chart in charts]
+    return History(title, unit, periods, charts, summary.total, marks)
 
 
 def _periods(summary: Summary, step_s: int) -> list[Period]:

@@ -7,7 +7,9 @@ from typing import ClassVar
 from dispatcher.access.scopes import Scope
 from dispatcher.core.jobs.views.endings import HOUR_S
 from handlers.console.page import PageHandler
-from handlers.overview.charts import DAY_S, history_of
+from handlers.overview.charts import DAY_S, History, history_of
+from handlers.overview.marking import ReadActs, read_acts, shown_of
+from handlers.overview.marks import before
 from handlers.queries import check_query, stats_arguments
 
 __all__ = ["HistoryPage"]
@@ -26,8 +28,19 @@ class HistoryPage(PageHandler):
         """The page. Raises BadParameter."""
         check_query(self.request, ("type", "refresh"))
         name, _ = stats_arguments(self)
-        types = self.site.service.types
-        told = [history_of(await types.ended(name, window_s), step_s) for window_s, step_s in _WINDOWS]
-        self.show("history.html", chosen=name, histories=told, types=await self.type_choices())
+        read = await read_acts(self.site, self.site.clock.utc() - _WINDOWS[-1][0], type_name=name)
+        day, month = [await self._told(name, window_s, step_s, read) for window_s, step_s in _WINDOWS]
+        listed = [day.marks, before(month.marks, day.periods[0].at)]
+        self.show(
+            "history.html",
+            chosen=name,
+            histories=zip((day, month), listed, strict=True),
+            types=await self.type_choices(),
+        )
 
     head = get
+
+    async def _told(self, name: str, window_s: int, step_s: int, read: ReadActs) -> History:
+        ended = await self.site.service.types.ended(name, window_s)
+        marks = await shown_of(self.site, read, ended.steps.first)
+        return history_of(ended, step_s, marks)

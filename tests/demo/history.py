@@ -8,13 +8,17 @@ from __future__ import annotations
 import json
 import random
 import uuid
-from collections.abc import Iterator
+from collections.abc import Awaitable, Callable, Iterator
 from itertools import count
 from pathlib import Path
 from typing import Any
 
-from dispatcher.access.acts import Actor
+from dispatcher import __version__
+from dispatcher.access.acts import Actor, AuditNote
 from dispatcher.core.jobs.matching import requirement_of
+from dispatcher.core.jobs.model import WorkerFilter
+from dispatcher.core.jobs.views.deployed import version_text, versions_text
+from dispatcher.node.acts.notes import SERVER, ServerNotes
 from dispatcher.node.service import Dispatcher
 from dispatcher.store.applier.hand import Ids
 from dispatcher.store.sqlite.store import SqliteStore
@@ -30,6 +34,7 @@ DESK_TYPES, FAX_TYPES = ("print-label", "thumbnail"), ("fax",)
 DESKS, FAXES, _GONE = 24, 6, 3
 _SITES = ("berlin", "rome", "bonn")
 _DAY_S, _STEP_S = 86_400, 300
+_ANNA = Actor("anna")
 #: The share of faxes that fail, and that of all jobs.
 _DEAD_LINE, _SELDOM = 0.6, 0.02
 
@@ -60,8 +65,7 @@ class _Day:
             await self._house.register(desk, *types, name=desk, labels={"site": _SITES[number % len(_SITES)]})
         jobs = 0
         for step in range(_DAY_S // _STEP_S):
-            if step * _STEP_S == _DAY_S - 3 * 3_600:
-                await self._leave()
+            await self._happen(_DAY_S - step * _STEP_S)
             jobs += await self._work(step)
         await self._leave_something_to_do()
         return jobs
@@ -119,6 +123,47 @@ class _Day:
         self._house.pages.message(desk, json.dumps(message), self._house.clock.monotonic())
         self._house.dispatcher.changed()
 
+    async def _happen(self, left_s: int) -> None:
+        """What is due in these minutes: by the hours that are left of the day, or by the clock."""
+        if left_s == 3 * 3_600:
+            await self._leave()
+        hour = self._house.clock.utc() % _DAY_S / 3_600
+        due: dict[float, Callable[[], Awaitable[None]]] = {
+            6.5: self._restart, 10.0: self._deploy, 13.5: self._pause_faxes, 14.25: self._resume_faxes,
+            16.0: self._pause_desks, 16.5: self._resume_desks, 19.5: self._restart,
+        }  # fmt: skip
+        for at, happens in due.items():
+            if 0.0 <= hour - at < _STEP_S / 3_600:
+                await happens()
+
+    async def _restart(self) -> None:
+        access = self._house.dispatcher.access
+        notes = ServerNotes(access, node="main", version=__version__, offered=dict)
+        notes.end()
+        await notes.begin()
+
+    async def _deploy(self) -> None:
+        """Another version of a task comes to all desks."""
+        access, now_at = self._house.dispatcher.access, self._house.clock.utc()
+        old, new = (version_text(digit * 12, now_at - 60.0) for digit in "ab")
+        access.note(AuditNote(SERVER, "task.version", "print-label", versions_text(new, old)))
+        access.note(AuditNote(_ANNA, "rollout.begin", "", '{"at_a_time":5,"canary":true,"reason":"larger letters"}'))
+        access.note(AuditNote(SERVER, "rollout.end", "", f'{{"state":"done","reloaded":{DESKS}}}'))
+
+    async def _pause_faxes(self) -> None:
+        await self._house.dispatcher.types.pause("fax", "the line is dead", actor=_ANNA)
+
+    async def _resume_faxes(self) -> None:
+        await self._house.dispatcher.types.resume("fax", actor=_ANNA)
+
+    async def _pause_desks(self) -> None:
+        for worker in self._house.dispatcher.workers(WorkerFilter(name="DESK-", limit=5)).items:
+            await self._house.dispatcher.orders.pause(worker.id, "new printers", actor=Actor("bob"))
+
+    async def _resume_desks(self) -> None:
+        for worker in self._house.dispatcher.workers(WorkerFilter(name="DESK-", limit=5)).items:
+            await self._house.dispatcher.orders.resume(worker.id, actor=Actor("bob"))
+
     async def _leave(self) -> None:
         """The last desks are switched off."""
         for desk in self._desks[-_GONE:]:
@@ -137,6 +182,6 @@ class _Day:
         await self._house.say(desk, op="bye")
         await self._submit("scan")
         await self._submit("print-label", requires=requirement_of({"site": "oslo"}))
-        await dispatcher.types.pause("thumbnail", "the new printers come today", actor=Actor("anna"))
+        await dispatcher.types.pause("thumbnail", "the new printers come today", actor=_ANNA)
         await self._submit("thumbnail")
         await dispatcher.idle(housekeeping=True)

@@ -71,7 +71,11 @@ async def test_a_field_that_no_list_has_is_refused_with_the_one_that_was_meant(
         ),
         ("HEAD", "jobs/done-1?waits=5", ""),
         ("GET", "jobs/done-1/result?full=1", "full is not a field of this address. It takes wait."),
-        ("GET", "stats?typ=echo", "typ is not a field of this address; did you mean type? It takes type, window."),
+        (
+            "GET",
+            "stats?typ=echo",
+            "typ is not a field of this address; did you mean type? It takes type, window, marks.",
+        ),
         ("GET", "nodes?type=echo", "type is not a field of this address: it takes none."),
         ("GET", "backups?type=echo", "type is not a field of this address: it takes none."),
         (

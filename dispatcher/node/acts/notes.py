@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 
 from dispatcher.access.acts import Actor, AuditFilter, AuditNote
-from dispatcher.core.jobs.views.deployed import same_version
+from dispatcher.core.jobs.views.deployed import read_versions, same_version, versions_text
 from dispatcher.node.access import Access
 
 __all__ = ["MOST_READ", "SERVER", "ServerNotes"]
@@ -19,7 +19,6 @@ __all__ = ["MOST_READ", "SERVER", "ServerNotes"]
 SERVER = Actor("server")
 #: Acts that a start reads, the newest ones. A task that is not among them counts as one that was never seen.
 MOST_READ = 1_000
-_WAS = " was "
 
 
 class ServerNotes:
@@ -35,7 +34,7 @@ class ServerNotes:
         self._note("server.start", self._node, self._version)
         page = await self._access.acts(AuditFilter(action="task.version", limit=MOST_READ))
         for act in page.items:
-            self._noted.setdefault(act.target, act.detail.partition(_WAS)[0])
+            self._noted.setdefault(act.target, read_versions(act.detail)[0])
         self.look()
 
     def look(self) -> None:
@@ -44,7 +43,7 @@ class ServerNotes:
             was = self._noted.get(name)
             if was is None or not same_version(was, version):
                 self._noted[name] = version
-                self._note("task.version", name, version if was is None else f"{version}{_WAS}{was}")
+                self._note("task.version", name, versions_text(version, was))
 
     def end(self) -> None:
         """The server has been asked to stop."""

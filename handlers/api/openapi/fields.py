@@ -129,7 +129,8 @@ _ACTS = {
 }
 _NUMBER: Schema = {"type": "string", "pattern": f"^[{_BLANK}]*([0-9]{{1,18}})?[{_BLANK}]*$"}
 _NUMBERED = {"cursor": Field(_NUMBER, "The `next_cursor` of an earlier page, unchanged.")}
-_FAILED = Field({"type": "string", "enum": ["0", "1"], "default": "0"}, "1: only attempts that were no success.")
+_FLAG: Schema = {"type": "string", "enum": ["0", "1"], "default": "0"}
+_FAILED = Field(_FLAG, "1: only attempts that were no success.")
 #: By the name of the route.
 _OWN = {
     "api-jobs": _JOBS,
@@ -148,6 +149,7 @@ _OWN = {
             {"type": "string", "anyOf": [{"pattern": f"^({WINDOW_PATTERN})$"}, _NOTHING]},
             "In the last minutes, hours or days: `1m` to `30d`; 1h where only a type is named. Without a type: all.",
         ),
+        "marks": Field(_FLAG, "1: with the deploys, pauses and restarts of the window."),
     },
     "readyz": {"verbose": Field(_TEXT, "Says why.")},
 }

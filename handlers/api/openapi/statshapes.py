@@ -7,8 +7,9 @@ from typing import Annotated
 from msgspec import UNSET, Meta, Struct, UnsetType, field
 
 from handlers.api.openapi.shapes import Count, Instant
+from handlers.overview.marks import MOST_MARKS
 
-__all__ = ["DurationsShape", "EndedShape", "EndingsShape", "StatsShape"]
+__all__ = ["DurationsShape", "EndedShape", "EndingsShape", "MarkShape", "MarksShape", "StatsShape"]
 
 _Ms = Annotated[Count | None, Meta(description="milliseconds, within 4.5 %; null: there is no sample")]
 
@@ -55,6 +56,26 @@ class EndedShape(Struct, kw_only=True):
     points: Annotated[list[EndingsShape], Meta(description="the steps in which a job ended, in order")]
 
 
+class MarkShape(Struct, kw_only=True):
+    """A deploy, a pause or a restart."""
+
+    at: Instant
+    kind: Annotated[str, Meta(description="`deploy`, `pause` or `restart`")]
+    code: Annotated[str, Meta(description="the action in the audit log")]
+    sentence: str
+    by: Annotated[str, Meta(description="who did it; `server`: it did so by itself")]
+    acts: Annotated[int, Meta(ge=1, description="acts of one kind by one actor within 15 minutes are one mark")]
+    links: dict[str, str]
+
+
+class MarksShape(Struct):
+    """The deploys, pauses and restarts of some time."""
+
+    items: Annotated[list[MarkShape], Meta(max_length=MOST_MARKS, description="the newest first")]
+    left_out: Annotated[Count, Meta(description="older ones that are not among the items")]
+    more: Annotated[bool, Meta(description="whether there may be still more, which nobody has counted")]
+
+
 class StatsShape(Struct):
     """Counts."""
 
@@ -63,3 +84,5 @@ class StatsShape(Struct):
     draining: Annotated[bool, Meta(description="whether the server is about to stop")]
     #: Only where a type or a window is named.
     ended: EndedShape | UnsetType = UNSET
+    #: Only where they are asked for.
+    marks: MarksShape | UnsetType = UNSET

@@ -126,3 +126,17 @@ def test_a_purge_looks_at_what_it_forgets_however_many_acts_there_are(desk: Desk
         left = desk.run(store._thread.run(lambda: store._db.execute("SELECT count(*) FROM acts").fetchone()[0]))
         assert left == number - 500
     assert steps[1] <= 1.1 * steps[0]
+
+
+@pytest.mark.parametrize("few", [0, 5, 300])
+def test_the_newest_acts_of_one_action_cost_the_same_however_long_the_log_is(desk: Desk, few: int) -> None:
+    store: Any = desk.store
+    costs = []
+    for number in (1_000, 100_000):
+        fill(desk, number)
+        some = "UPDATE acts SET action = 'server.start' WHERE number % ? = 0"
+        desk.run(store._thread.run(lambda s=some, n=number: store._db.execute(s, (n // few if few else n + 1,))))
+        steps, items = calls(desk, action="server.start", limit=200)
+        assert items == min(few, 200)
+        costs.append(sum(steps))
+    assert costs[1] <= costs[0] + 20, "SQLite is asked every ten steps"

@@ -11,11 +11,22 @@ from collections.abc import Mapping
 
 from msgspec import Struct
 
-__all__ = ["MOST_VERSIONS", "Deployed", "TaskVersion", "changed_at", "old_types", "same_version", "version_text"]
+__all__ = [
+    "MOST_VERSIONS",
+    "Deployed",
+    "TaskVersion",
+    "changed_at",
+    "old_types",
+    "read_versions",
+    "same_version",
+    "version_text",
+    "versions_text",
+]
 
 #: Of one task so many versions are told.
 MOST_VERSIONS = 20
 _VERSION = re.compile(r"[0-9a-f]{12}-([0-9]{1,11})")
+_WAS = " was "
 
 
 def version_text(digest: str, changed: float) -> str:
@@ -32,6 +43,17 @@ def changed_at(version: str) -> float | None:
 def same_version(one: str, other: str) -> bool:
     """Whether both name the same text of a file."""
     return one.partition("-")[0] == other.partition("-")[0]
+
+
+def versions_text(version: str, was: str | None) -> str:
+    """For the audit log: the version that a task has now, and the one before it; None: it was never seen before."""
+    return version if was is None else f"{version}{_WAS}{was}"
+
+
+def read_versions(text: str) -> tuple[str, str | None]:
+    """What ``versions_text`` has written."""
+    version, _, was = text.partition(_WAS)
+    return version, was or None
 
 
 def old_types(versions: Mapping[str, str], offered: Mapping[str, str]) -> list[str]:

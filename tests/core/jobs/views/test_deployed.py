@@ -4,7 +4,14 @@ from __future__ import annotations
 
 import pytest
 
-from dispatcher.core.jobs.views.deployed import changed_at, old_types, same_version, version_text
+from dispatcher.core.jobs.views.deployed import (
+    changed_at,
+    old_types,
+    read_versions,
+    same_version,
+    version_text,
+    versions_text,
+)
 
 ONE, OTHER = version_text("1a2b3c4d5e6f77", 1764493200.9), version_text("ffffffffffff77", 1764493200.9)
 
@@ -28,3 +35,8 @@ def test_a_page_is_old_if_the_site_offers_another_version_of_one_of_its_tasks() 
     assert old_types({"echo": ONE, "fax": ONE}, {"echo": ONE, "fax": OTHER}) == ["fax"]
     assert not old_types({"echo": ONE, "fax": ONE}, {"echo": ONE})
     assert not old_types({}, {"echo": ONE})
+
+
+def test_a_version_is_written_with_the_one_before_and_read_again() -> None:
+    assert read_versions(versions_text(ONE, OTHER)) == (ONE, OTHER)
+    assert read_versions(versions_text(ONE, None)) == (ONE, None)

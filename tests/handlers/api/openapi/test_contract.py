@@ -124,6 +124,8 @@ CASES: list[tuple[str, str, dict[str, Any], int]] = [
     ("GET", "/api/v1/stats", {}, 200),
     ("GET", "/api/v1/stats?type=print&window=30d", {}, 200),
     ("GET", "/api/v1/stats?window=1h", {}, 200),
+    ("GET", "/api/v1/stats?window=1h&marks=1", {}, 200),
+    ("GET", "/api/v1/stats?marks=1", {}, 400),
     ("GET", "/api/v1/stats?window=1y", {}, 400),
     ("GET", "/api/v1/batches/nope", {}, 404),
     ("GET", "/api/v1/batches/nope/results", {}, 404),
