@@ -14,7 +14,17 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Protocol
 
 from dispatcher.core.jobs.states import JobState
-from dispatcher.core.jobs.views.endings import KEPT_S, MINUTE_S, Endings, Slot, Steps, counted, slots_of
+from dispatcher.core.jobs.views.endings import (
+    ALL_TYPES,
+    HOUR_S,
+    KEPT_S,
+    MINUTE_S,
+    Endings,
+    Slot,
+    Steps,
+    counted,
+    slots_of,
+)
 from dispatcher.core.jobs.views.histograms import read_text, text_of
 from dispatcher.store.requests import Save
 
@@ -51,6 +61,13 @@ class EndingReads(Protocol):
 
     async def windows(self, names: Sequence[str], steps: Steps) -> dict[str, list[tuple[int, Endings]]]:
         """The same for each of some types, at most 100, at once: who wants many waits for one turn."""
+        ...
+
+    async def types_of(self, hour: int, most: int) -> list[str]:
+        """Types of which a job ended in the hour that begins then: those with most failed jobs first, then most jobs.
+
+        What ended in the last second may count for less.
+        """
         ...
 
 
@@ -100,6 +117,15 @@ class MemoryEndings:
     async def windows(self, names: Sequence[str], steps: Steps) -> dict[str, list[tuple[int, Endings]]]:
         """See EndingReads."""
         return {name: await self.window(name, steps) for name in names}
+
+    async def types_of(self, hour: int, most: int) -> list[str]:
+        """See EndingReads."""
+        found = [
+            (-one.failed, -one.jobs, slot.type)
+            for slot, one in self.slots.items()
+            if slot[:2] == (HOUR_S, hour) and slot.type != ALL_TYPES and one.jobs
+        ]
+        return [name for _, _, name in sorted(found)[:most]]
 
 
 #: What is read of the jobs that have ended since counts were written, and one of them.
@@ -171,6 +197,11 @@ class Unwritten:
                 if slot.type == type_name and slot.step_s == steps.step_s and slot.start in steps.starts():
                     found.setdefault(slot.start, Endings()).add(endings)
         return list(found.items())
+
+    def types_with(self, hour: int, written: Iterable[str], most: int) -> list[str]:
+        """What ``EndingReads.types_of`` answers, if these are written of it."""
+        unwritten = (name for name, minute in self._ends if minute // HOUR_S * HOUR_S == hour)
+        return list(dict.fromkeys([*written, *unwritten]))[:most]
 
 
 #: The columns of what has ended in one step.

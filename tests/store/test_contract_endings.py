@@ -307,3 +307,28 @@ def test_several_types_are_told_at_once_as_one_after_the_other(desk: Desk) -> No
         assert summary_of(name, steps, found[name]) == summary_of(name, steps, alone)
     assert summary_of("echo", steps, found["echo"]).total.jobs == 1
     assert desk.run(desk.store.endings.windows([], steps)) == {}
+
+
+def test_the_types_of_an_hour_come_with_those_that_failed_most_first(desk: Desk) -> None:
+    hour = int(desk.now_at // HOUR) * HOUR
+
+    def types(most: int = 9, at: int = hour) -> list[str]:
+        return desk.run(desk.store.endings.types_of(at, most))
+
+    assert types() == []
+    for name, number in (("few", 1), ("many", 3), ("also", 1)):
+        for _ in range(number):
+            end_one(desk, type=name)
+    desk.submit(spec(type="bad"))
+    failing = desk.claim_one("bad")
+    desk.report(Started(failing.attempt, HOLDER))
+    desk.report(error(failing.attempt, delay_s=None))
+    assert set(types()) == {"bad", "many", "also", "few"}, "also what ended just now"
+    desk.pass_time(2.0)
+    desk.submit(spec(type="other"))
+    end_one(desk, type="late")
+    desk.pass_time(2.0)
+    end_one(desk, type="few")
+    assert types()[:2] == ["bad", "many"]
+    assert types(2) == ["bad", "many"]
+    assert types(at=hour - HOUR) == types(at=hour + HOUR) == []

@@ -18,7 +18,8 @@ from dispatcher.core.jobs.acts.kept import EVERY_TYPE, MOST_KEPT, Hold, KeepType
 from dispatcher.core.jobs.model import TypeFilter, TypePage, TypeView
 from dispatcher.core.jobs.terms import Terms
 from dispatcher.core.jobs.views.deployed import Deployed
-from dispatcher.core.jobs.views.endings import Summary, steps_of, summary_of
+from dispatcher.core.jobs.views.endings import ALL_TYPES, Summary, steps_of, summary_of
+from dispatcher.core.jobs.views.quarters import Quarter, hour_of, steps_of_quarter
 from dispatcher.core.workers.machine import Machine
 from dispatcher.errors import BadRequest, TypeNotFound, WrongState
 from dispatcher.node.turns.readers import Readers
@@ -27,10 +28,12 @@ from dispatcher.node.views import catalogue
 from dispatcher.node.views.deployed import deployed
 from dispatcher.store.port import Store
 
-__all__ = ["Types"]
+__all__ = ["MOST_OF_QUARTER", "Types"]
 
 #: How many are read from the store at once.
 _SLICE = 1_000
+#: The types of which one quarter of an hour tells.
+MOST_OF_QUARTER = 20
 
 
 class Types:
@@ -86,6 +89,20 @@ class Types:
         steps = steps_of(window_s, self._clock.utc())
         with self._readers:
             return summary_of(name, steps, await self._store.endings.window(name, steps))
+
+    async def quarter(self, start: int) -> Quarter:
+        """How jobs ended in the quarter of an hour that begins then."""
+        steps, endings = steps_of_quarter(start, self._clock.utc()), self._store.endings
+        with self._readers:
+            names = await endings.types_of(hour_of(start), 2 * MOST_OF_QUARTER)
+            found = await endings.windows([ALL_TYPES, *names], steps)
+        total, *types = (summary_of(name, steps, points) for name, points in found.items())
+        types = [one for one in types if one.points]
+        more = len(types) > MOST_OF_QUARTER or len(names) == 2 * MOST_OF_QUARTER
+        types.sort(key=lambda one: (-one.total.failed, -one.total.jobs, one.type))
+        return Quarter(
+            at=start, until=steps.until, total=total, types=types[:MOST_OF_QUARTER], more_types=more
+        )  # fmt: skip
 
     def deployed(self, name: str) -> Deployed:
         """Which versions of this task the pages have that are connected to this node."""

@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from functools import partial
 from typing import Any
 
-from dispatcher.core.jobs.views.endings import Endings, Slot, Steps
+from dispatcher.core.jobs.views.endings import HOUR_S, Endings, Slot, Steps
 from dispatcher.store.endings import ENDINGS_COLUMNS, MOST_ENDINGS_FORGOTTEN, Unwritten, endings_of, outlived, values_of
 from dispatcher.store.postgres.link import Asked, Link, Rows, array, rows_text
 from dispatcher.store.postgres.reader import Reader
@@ -66,16 +66,24 @@ class EndingCounts:
 
     def window(self, type_name: str, steps: Steps) -> list[tuple[int, Endings]]:
         """See EndingReads. In the store's thread, outside of a transaction."""
+        rows = self._read("window", step_s=steps.step_s, type=type_name, starts=array(steps.starts()))
+        written = ((start, endings_of(*counts)) for start, *counts in rows)
+        return self._unwritten.with_written(type_name, steps, written)
+
+    def types_of(self, hour: int, most: int) -> list[str]:
+        """See EndingReads. As ``window``."""
+        rows = self._read("types_of_hour", step_s=HOUR_S, start=hour, most=most)
+        return self._unwritten.types_with(hour, (name for (name,) in rows), most)
+
+    def _read(self, statement: str, **values: Any) -> Rows:
+        """What is written, when what is not is known."""
         if self._in_transaction:
             self.begin()
             self.end()
-        asked = self.asks() | {
-            "window": {"step_s": steps.step_s, "type": type_name, "starts": array(steps.starts())},
-        }
+        asked = self.asks() | {statement: values}
         found = dict(zip(asked, self._link.at_once(asked.items()), strict=True))
         self.loaded(found)
-        written = ((start, endings_of(*counts)) for start, *counts in found["window"])
-        return self._unwritten.with_written(type_name, steps, written)
+        return found[statement]
 
 
 def asks_to_count(ended: Rows) -> Iterator[Asked]:
@@ -110,3 +118,7 @@ class PostgresEndings:
     async def windows(self, names: Sequence[str], steps: Steps) -> dict[str, list[tuple[int, Endings]]]:
         """See EndingReads."""
         return await self._reader.call(lambda: {name: self._rows.window(name, steps) for name in names})
+
+    async def types_of(self, hour: int, most: int) -> list[str]:
+        """See EndingReads."""
+        return await self._reader.call(partial(self._rows.types_of, hour, most))

@@ -7,7 +7,7 @@ import sqlite3
 from collections.abc import Iterable, Sequence
 from itertools import chain
 
-from dispatcher.core.jobs.views.endings import Endings, Slot, Steps
+from dispatcher.core.jobs.views.endings import ALL_TYPES, HOUR_S, Endings, Slot, Steps
 from dispatcher.store.endings import (
     ENDED_COLUMNS,
     ENDINGS_COLUMNS,
@@ -39,6 +39,11 @@ _SAVE = f"INSERT OR REPLACE INTO endings (step_s, start, type, {_COUNTS}) VALUES
 _WINDOW = f"""
     SELECT start, {_COUNTS} FROM endings
     WHERE step_s = ?1 AND type = ?2 AND start IN (SELECT value FROM json_each(?3))
+"""  # noqa: S608
+_TYPES_OF = f"""
+    SELECT type FROM endings
+    WHERE step_s = {HOUR_S} AND start = ? AND type != '{ALL_TYPES}' AND succeeded + failed + cancelled + expired
+    ORDER BY failed DESC, succeeded + cancelled + expired DESC, type LIMIT ?
 """  # noqa: S608
 #: The last one that goes, if there are as many as go at once.
 _LAST_OLD = "SELECT start, type FROM endings WHERE step_s = ? AND start < ? ORDER BY start, type LIMIT 1 OFFSET ?"
@@ -92,6 +97,11 @@ class EndingRows:
         rows = self._db.execute(_WINDOW, (steps.step_s, type_name, json.dumps(list(steps.starts()))))
         return self._unwritten.with_written(type_name, steps, ((row[0], endings_of(*row[1:])) for row in rows))
 
+    def types_of(self, hour: int, most: int) -> list[str]:
+        """See EndingReads."""
+        written = [name for (name,) in self._db.execute(_TYPES_OF, (hour, most))]
+        return self._unwritten.types_with(hour, written, most)
+
 
 class SqliteEndings:
     """See EndingReads."""
@@ -106,3 +116,7 @@ class SqliteEndings:
     async def windows(self, names: Sequence[str], steps: Steps) -> dict[str, list[tuple[int, Endings]]]:
         """See EndingReads."""
         return await self._thread.read(lambda: {name: self._rows.window(name, steps) for name in names})
+
+    async def types_of(self, hour: int, most: int) -> list[str]:
+        """See EndingReads."""
+        return await self._thread.read(lambda: self._rows.types_of(hour, most))

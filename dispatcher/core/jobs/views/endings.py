@@ -23,6 +23,7 @@ from dispatcher.core.jobs.views.histograms import BOUNDS_S, Histogram, add
 
 __all__ = [
     "ALL_TYPES",
+    "HOUR_S",
     "KEPT_S",
     "LONGEST_WINDOW_S",
     "MINUTE_S",

@@ -72,6 +72,12 @@ SELECT worker, token, digests, at FROM credentials WHERE worker > %(after)s ORDE
 SELECT e.start, {{ENDINGS}} FROM endings e
 WHERE e.step_s = %(step_s)s::bigint AND e.type = %(type)s AND e.start = ANY(%(starts)s::bigint[])
 
+-- name: types_of_hour
+SELECT type FROM endings
+WHERE step_s = %(step_s)s::bigint AND start = %(start)s::bigint AND type <> ''
+    AND succeeded + failed + cancelled + expired > 0
+ORDER BY failed DESC, succeeded + cancelled + expired DESC, type LIMIT %(most)s
+
 -- name: acts
 -- A slice of the log: the ones that fit among the next ones; and down to which number, of how many, it has looked.
 WITH seen AS MATERIALIZED (
