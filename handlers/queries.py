@@ -36,6 +36,7 @@ __all__ = [
     "ONE_JOB",
     "PHONE",
     "PLACE",
+    "QUARTER",
     "RECORD",
     "STATS",
     "TYPES",
@@ -50,6 +51,7 @@ __all__ = [
     "fields_argument",
     "flag_argument",
     "format_argument",
+    "instant_argument",
     "job_filter",
     "next_query",
     "number_argument",
@@ -84,7 +86,7 @@ def _fields_of(kind: type[Struct]) -> tuple[str, ...]:
 JOBS, WORKERS, TYPES = (*_fields_of(JobFilter), "format", "fields"), _fields_of(WorkerFilter), _fields_of(TypeFilter)
 ACTS = (*_fields_of(AuditFilter), "format")
 #: Those of the console's list.
-CONSOLE_JOBS = ("state", "type", "requires", "worker", "tag", "owner", "batch", "q", "limit", "cursor")
+CONSOLE_JOBS = ("state", "type", "requires", "worker", "tag", "owner", "batch", "q", *_INSTANTS, "limit", "cursor")
 WAIT = ("wait",)
 ONE_JOB = (*WAIT, "fields")
 CHANGES = (*_fields_of(ChangeFilter), "after")
@@ -92,6 +94,7 @@ CHANGES = (*_fields_of(ChangeFilter), "after")
 _MOST_VALUES = 100
 DELETE = ("free_key",)
 STATS = ("type", "window", "marks")
+QUARTER = ("at",)
 FAILURES = ("type",)
 DELIVERIES, DEAD = ("failed", "cursor"), ("cursor",)
 PHONE = ("code",)
@@ -213,7 +216,7 @@ def job_filter(handler: FilterFields, now_at: float) -> JobFilter:
         owner=_text(handler, "owner") or None,
         error=_text(handler, "error") or None,
         search=_search(handler),
-        **{name: _instant(handler, name, now_at) for name in _INSTANTS},
+        **{name: instant_argument(handler, name, now_at) for name in _INSTANTS},
         limit=_limit(handler, 50),
         cursor=_cursor(handler),
     )
@@ -269,8 +272,8 @@ def act_filter(handler: RequestHandler, now_at: float) -> AuditFilter:
         actor=_text(handler, "actor") or None,
         action=_text(handler, "action") or None,
         target=_text(handler, "target") or None,
-        after=_instant(handler, "after", now_at),
-        before=_instant(handler, "before", now_at),
+        after=instant_argument(handler, "after", now_at),
+        before=instant_argument(handler, "before", now_at),
         limit=_limit(handler, 100),
         cursor=_cursor(handler),
     )
@@ -347,7 +350,7 @@ def _states(handler: FilterFields) -> tuple[JobState, ...]:
     return tuple(JobState(text) for text in dict.fromkeys(texts))
 
 
-def _instant(handler: FilterFields, name: str, now_at: float) -> float | None:
+def instant_argument(handler: FilterFields, name: str, now_at: float) -> float | None:
     """An instant as RFC 3339 text, or a time back from now: ``-90s``, ``-15m``, ``-1h``, ``-7d``."""
     text = _text(handler, name)
     if not text:

@@ -34,6 +34,7 @@ from handlers.api import resources as api
 from handlers.api.failures import FailuresHandler
 from handlers.api.openapi.handler import Description, DescriptionHandler
 from handlers.api.overview import OverviewHandler
+from handlers.api.quarters import QuarterHandler
 from handlers.api.rollouts import RolloutHandler, RolloutStopHandler
 from handlers.api.shortway import ShortWayApplication
 from handlers.board.page import BoardPage
@@ -173,6 +174,7 @@ def _api(given: dict[str, Any]) -> list[URLSpec]:
         *_farm(given),
         url(r"/api/v1/failures", FailuresHandler, given, name="api-failures"),
         url(r"/api/v1/overview", OverviewHandler, given, name="api-overview"),
+        url(r"/api/v1/quarter", QuarterHandler, given, name="api-quarter"),
         url(r"/api/v1/stats", api.StatsHandler, given, name="api-stats"),
         url(r"/api/v1/nodes", nodes.NodesHandler, given, name="api-nodes"),
         url(r"/api/v1/backups", backups.BackupsHandler, given, name="api-backups"),

@@ -1,10 +1,11 @@
 /*
- * Helps with the console's pages: adds the local time beside UTC, adds buttons that copy an id, and
- * refreshes the page in place. ES5; the pages work without this script, too: then they show UTC
- * only, and load themselves anew.
+ * Helps with the console's pages: adds the local time beside UTC, adds buttons that copy an id,
+ * says which instant a slider means, and refreshes the page in place. ES5; the pages work without
+ * this script, too: then they show UTC only, and load themselves anew.
  *
- * Markup: <time datetime>; [data-copy] for a button; <body data-page data-refresh-s>; #main and
- * #clock are refreshed; rows have data-key; #refresh-note takes words for people.
+ * Markup: <time datetime>; [data-copy] for a button; <form data-now-s> for a slider;
+ * <body data-page data-refresh-s>; #main and #clock are refreshed; rows have data-key;
+ * #refresh-note takes words for people.
  */
 (function () {
   'use strict';
@@ -101,6 +102,34 @@
     var found = root.querySelectorAll(selector);
     var index;
     for (index = 0; index < found.length; index += 1) { use(found[index]); }
+  }
+
+  // ---- look back ------------------------------------------------------------------------------
+
+  var QUARTER_S = 900;
+  var loadedAtMs = new Date().getTime();
+
+  /** The instant that a slider means: so many quarters of an hour back, by the server's clock. */
+  function instantOf(form, quarters) {
+    var passedS = (new Date().getTime() - loadedAtMs) / 1000;
+    var nowS = Number(form.getAttribute('data-now-s')) + passedS;
+    return new Date((Math.floor(nowS / QUARTER_S) + quarters) * QUARTER_S * 1000).toISOString();
+  }
+
+  /** Says beside a slider, and to screen readers, which instant it means. */
+  function followSlider(form) {
+    var slider = form.querySelector('input');
+    function tellInstant() {
+      var text = instantOf(form, Number(slider.value));
+      var local = localTime(text).replace(/:00 local$/, ' local');
+      var words = text.slice(0, 16).replace('T', ' ') + ' UTC';
+      words = slider.value === '0' ? 'now' : words + (local ? ' (' + local + ')' : '');
+      slider.setAttribute('aria-valuetext', words);
+      form.querySelector('.instant').textContent = words;
+    }
+    slider.addEventListener('input', tellInstant, false);
+    slider.addEventListener('change', tellInstant, false);  // IE 11 has no other while it moves
+    tellInstant();
   }
 
   /** Adds what only a script can know or do. A page that comes by a refresh gets it, too. */
@@ -257,5 +286,6 @@
   }
 
   complete(document);
+  each(document, '[data-now-s]', followSlider);
   plan();
 }());

@@ -160,6 +160,7 @@ EXAMPLES: dict[str, Example] = {
     "listActs": Example(target="/api/v1/audit?action=job.cancel&after=-7d"),
     "listFailures": Example(target="/api/v1/failures?type=print-label"),
     "readOverview": Example(target="/api/v1/overview"),
+    "readQuarter": Example(target="/api/v1/quarter?at=-2h"),
     "readStats": Example(
         target="/api/v1/stats?type=print&window=1h", python='print(client.stats(type="print", window="1h")["ended"])'
     ),

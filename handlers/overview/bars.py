@@ -16,7 +16,7 @@ from dispatcher.core.jobs.views.endings import Endings, Summary
 from handlers.console.words import plural
 from handlers.overview.marks import ChartMark
 
-__all__ = ["Bars", "bars_of", "marked", "minute_bars"]
+__all__ = ["Bars", "bars_of", "chosen", "marked", "minute_bars"]
 
 #: A bar and the gap behind it, in units of the drawing.
 _BAR, _GAP = 3, 1
@@ -73,8 +73,16 @@ def marked(bars: Bars, marks: Sequence[ChartMark], first: float, until: float) -
     if not drawn:
         return bars
     told = ", ".join(f"{number} {kind}" for kind, number in Counter(one.kind for one in drawn).items())
-    words = f"{bars.label}; {plural(len(drawn), 'mark')} ({told}), listed on this page"
+    words = f"{bars.label}; {plural(len(drawn), 'mark')} ({told})"
     return replace(bars, label=words, above=_STRIP, marks=drawn)
+
+
+def chosen(bars: Bars, at: float, seconds: float, first: float, until: float) -> Bars:
+    """The drawing with a frame around this time."""
+    left, wide = (round(bars.width * part / (until - first), 2) for part in (at - first, seconds))
+    wide, tall = max(1.0, wide), bars.height + bars.above
+    frame = f"M{left} {-bars.above}h{wide}v{tall}h-.3v-{tall - 3}h-{wide - 0.6:.2f}v{tall - 3}h-.3z"
+    return replace(bars, marks=[*bars.marks, DrawnMark("chosen", frame, "the time that is shown")])
 
 
 def _drawn(mark: ChartMark, bars: Bars, share: float) -> DrawnMark:

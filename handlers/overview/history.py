@@ -10,6 +10,7 @@ from handlers.console.page import PageHandler
 from handlers.overview.charts import DAY_S, History, history_of
 from handlers.overview.marking import ReadActs, read_acts, shown_of
 from handlers.overview.marks import before
+from handlers.overview.quarters import quarter_link
 from handlers.queries import check_query, stats_arguments
 
 __all__ = ["HistoryPage"]
@@ -30,13 +31,9 @@ class HistoryPage(PageHandler):
         name, _ = stats_arguments(self)
         read = await read_acts(self.site, self.site.clock.utc() - _WINDOWS[-1][0], type_name=name)
         day, month = [await self._told(name, window_s, step_s, read) for window_s, step_s in _WINDOWS]
-        listed = [day.marks, before(month.marks, day.periods[0].at)]
-        self.show(
-            "history.html",
-            chosen=name,
-            histories=zip((day, month), listed, strict=True),
-            types=await self.type_choices(),
-        )
+        told = [(day, day.marks), (month, before(month.marks, day.periods[0].at))]
+        types = await self.type_choices()
+        self.show("history.html", chosen=name, histories=told, types=types, quarter_link=quarter_link)
 
     head = get
 

@@ -11,13 +11,29 @@ from msgspec.structs import replace
 
 from dispatcher.access.scopes import Scope
 from dispatcher.core.jobs.acts.kept import EVERY_TYPE
+from dispatcher.core.jobs.views.endings import ALL_TYPES, HOUR_S
 from dispatcher.core.jobs.views.histograms import FEW_SAMPLES
+from dispatcher.core.jobs.views.quarters import MOST_BACK, QUARTER_S
 from handlers.console.page import PageHandler
 from handlers.console.presses import MOST_PRESSES, Press, resume_type, resume_workers
-from handlers.overview.bars import minute_bars
+from handlers.overview.bars import chosen, minute_bars
+from handlers.overview.charts import DAY_S, history_of
 from handlers.overview.concerns import Concern, concerns, sentence
 from handlers.overview.counters import NOBODY, counters, workers_of
 from handlers.overview.looking import beside
+from handlers.overview.marking import read_marks
+from handlers.overview.quarters import (
+    MOST_GONE,
+    NOT_KEPT,
+    back_argument,
+    hours_of,
+    jobs_links,
+    quarter_argument,
+    quarter_link,
+    quarters_of,
+    read_past,
+    steps_back,
+)
 
 __all__ = ["OverviewPage"]
 
@@ -39,7 +55,43 @@ class OverviewPage(PageHandler):
     offers_refresh = True
 
     async def get(self) -> None:
-        """The page."""
+        """The page, or that of an earlier quarter of an hour. Raises BadParameter."""
+        now_at = self.site.clock.utc()
+        if (start := back_argument(self, now_at)) is not None:
+            return self.redirect("/" if steps_back(start, now_at) == 0 else quarter_link(start), status=303)
+        if (start := quarter_argument(self, now_at)) is not None:
+            return await self._look_back(start, now_at)
+        return await self._look()
+
+    head = get
+
+    def refresh_argument(self) -> int:
+        """What is past does not change."""
+        return 0 if self.request.query_arguments.get("at") else super().refresh_argument()
+
+    async def _look_back(self, start: int, now_at: float) -> None:
+        site = self.site
+        past = await read_past(site, start)
+        ended = await site.service.types.ended(ALL_TYPES, DAY_S)
+        day = history_of(ended, HOUR_S, await read_marks(site, ended.steps.first))
+        first, until = day.periods[0].at, day.periods[-1].at + HOUR_S
+        self.show(
+            "quarter.html",
+            past=past,
+            day=day,
+            bars=chosen(day.charts[0].bars, start, QUARTER_S, first, until),
+            back=steps_back(start, now_at),
+            most_back=MOST_BACK,
+            hours=hours_of(start, now_at),
+            quarters=list(quarters_of(start, now_at)),
+            quarter_link=quarter_link,
+            lists=jobs_links(start),
+            not_kept=NOT_KEPT,
+            most_gone=MOST_GONE,
+            few=FEW_SAMPLES,
+        )
+
+    async def _look(self) -> None:
         seen = await self.site.service.overview()
         found = concerns(seen, await beside(self.site, seen))
         self.show(
@@ -53,9 +105,10 @@ class OverviewPage(PageHandler):
             workers_of=workers_of,
             minute_bars=minute_bars,
             few=FEW_SAMPLES,
+            back=0,
+            most_back=MOST_BACK,
+            quarter_link=quarter_link,
         )
-
-    head = get
 
     def _shown(self, concern: Concern) -> _ConcernShown:
         name = concern.type

@@ -51,7 +51,7 @@ PATHS = {
     **{f"api-type-{order}": f"/api/v1/types/{{id}}/{order}" for order in ("pause", "resume")},
     "api-failures": "/api/v1/failures",
     "api-overview": "/api/v1/overview",
-    "api-stats": "/api/v1/stats",
+    **{"api-quarter": "/api/v1/quarter", "api-stats": "/api/v1/stats"},
     "api-nodes": "/api/v1/nodes",
     "api-backups": "/api/v1/backups",
     "api-backup": "/api/v1/backups/{task}.db",

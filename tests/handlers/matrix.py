@@ -70,6 +70,7 @@ MATRIX = {
     "api-type-resume": ("/api/v1/types/nobody/resume", "POST:404", API),
     "api-failures": ("/api/v1/failures", "GET", API),
     "api-overview": ("/api/v1/overview", "GET", API),
+    "api-quarter": ("/api/v1/quarter", "GET", API),
     "api-stats": ("/api/v1/stats", "GET", API),
     "api-nodes": ("/api/v1/nodes", "GET", API),
     "api-backups": ("/api/v1/backups", "GET POST:409", API),

@@ -46,6 +46,7 @@ PAGES += [
     "/phone",
     "/operations",
     "/history",
+    "/?at=-1h",
     "/board",
     "/failures",
     "/jobs?tick=1",

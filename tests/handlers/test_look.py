@@ -31,6 +31,7 @@ PAGES += [
     "/phone?code=7NX-J3D",
     "/operations",
     "/history",
+    "/?at=-1h",
     "/board",
     "/failures",
     "/jobs?state=failed",

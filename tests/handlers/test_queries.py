@@ -16,7 +16,7 @@ from tests.support.house import House
 
 pytestmark = pytest.mark.gen_test
 
-#: The API alone has these.
+#: The API alone has the first ones.
 INSTANTS = "key, owner, error, q, created_after, created_before, ended_after, ended_before, "
 SHAPE = ", format, fields"
 OF_JOBS = f"It takes state, type, requires, worker, tag, batch, {INSTANTS}limit, cursor{SHAPE}."
@@ -52,7 +52,7 @@ async def test_a_field_that_no_list_has_is_refused_with_the_one_that_was_meant(
     words = (
         words.replace(SHAPE, "")
         .replace("cursor.", "cursor, tick, refresh." if path == "jobs" else "cursor, refresh.")
-        .replace(f"batch, {INSTANTS}", "owner, batch, q, ")
+        .replace(f"batch, {INSTANTS}", "owner, batch, q, created_after, created_before, ended_after, ended_before, ")
     )
     page = await browser.get(f"/{path}?{query}")
     assert page.code == 400
@@ -116,6 +116,7 @@ def test_every_address_of_the_api_says_what_its_query_may_have(
         "api-workers": queries.WORKERS,
         "api-types": queries.TYPES,
         "api-stats": queries.STATS,
+        "api-quarter": queries.QUARTER,
         "api-failures": queries.FAILURES,
     }
 

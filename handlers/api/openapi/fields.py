@@ -24,6 +24,11 @@ _INSTANT = (
     "`after` includes the instant, `before` does not."
 )
 
+_IN_IT = (
+    "An instant in it, of the last 24 hours: RFC 3339 (`2026-11-23T21:04:05Z`), or a time back from now (`-2h`). "
+    "Without it: the last quarter that is over."
+)
+
 
 class Field(Struct, frozen=True):
     """One field of a query, or one header."""
@@ -151,6 +156,7 @@ _OWN = {
         ),
         "marks": Field(_FLAG, "1: with the deploys, pauses and restarts of the window."),
     },
+    "api-quarter": {"at": Field(_WHEN, _IN_IT)},
     "readyz": {"verbose": Field(_TEXT, "Says why.")},
 }
 #: The names of what is in parentheses in a route's pattern, where it is not an id.

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from handlers.api.openapi.causes import COMMAND, NEW_JOB, READ, SEMANTIC
 from handlers.api.openapi.hookoperations import WEBHOOK_OPERATIONS
+from handlers.api.openapi.lookcalls import LOOK_OPERATIONS
 from handlers.api.openapi.operation import (
     ACCESS,
     ACT,
@@ -261,6 +262,7 @@ OPERATIONS: dict[tuple[str, str], Operation] = {
         codes=READ,
     ),
     **WORKER_OPERATIONS,
+    **LOOK_OPERATIONS,
     **TYPE_OPERATIONS,
     ("task-index", "GET"): Operation(
         id="listTasks",
@@ -273,30 +275,6 @@ OPERATIONS: dict[tuple[str, str], Operation] = {
         group=FARM,
         title="Read the file of a task",
         answers={200: GoodAnswer("The script.", "application/javascript")},
-    ),
-    ("api-stats", "GET"): Operation(
-        id="readStats",
-        group=SERVER,
-        title="Count jobs and workers by state, and how jobs have ended",
-        words="Where a type or a window is named, `ended` tells of the jobs that ended in it.",
-        answers={200: GoodAnswer("The counts.", "Stats")},
-        codes=READ,
-    ),
-    ("api-failures", "GET"): Operation(
-        id="listFailures",
-        group=READING,
-        title="List what jobs failed with",
-        words="The newest 1,000 failed jobs, those with the same message together. Numbers in a message stand as `#`.",
-        answers={200: GoodAnswer("The groups, the largest first.", "Failures")},
-        codes=READ,
-    ),
-    ("api-overview", "GET"): Operation(
-        id="readOverview",
-        group=SERVER,
-        title="Ask whether all is well",
-        words="What the overview shows: problems in sentences, counters, the types that have most to do.",
-        answers={200: GoodAnswer("How the server is doing.", "Overview")},
-        codes=READ,
     ),
     ("metrics", "GET"): Operation(
         id="readMetrics",

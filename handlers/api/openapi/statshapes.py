@@ -9,7 +9,17 @@ from msgspec import UNSET, Meta, Struct, UnsetType, field
 from handlers.api.openapi.shapes import Count, Instant
 from handlers.overview.marks import MOST_MARKS
 
-__all__ = ["DurationsShape", "EndedShape", "EndingsShape", "MarkShape", "MarksShape", "StatsShape"]
+__all__ = [
+    "DurationsShape",
+    "EndedShape",
+    "EndingsShape",
+    "MarkShape",
+    "MarksShape",
+    "QuarterShape",
+    "QuarterTypeShape",
+    "StatsShape",
+    "WorkerGoneShape",
+]
 
 _Ms = Annotated[Count | None, Meta(description="milliseconds, within 4.5 %; null: there is no sample")]
 
@@ -74,6 +84,37 @@ class MarksShape(Struct):
     items: Annotated[list[MarkShape], Meta(max_length=MOST_MARKS, description="the newest first")]
     left_out: Annotated[Count, Meta(description="older ones that are not among the items")]
     more: Annotated[bool, Meta(description="whether there may be still more, which nobody has counted")]
+
+
+class QuarterTypeShape(EndedShape, kw_only=True):
+    """How the jobs of a type have ended in the quarter."""
+
+    error: Annotated[str | None, Meta(description="the commonest one of its last failed jobs; each number stands as #")]
+
+
+class WorkerGoneShape(Struct):
+    """A worker that went, and has not come back."""
+
+    name: str
+    at: Instant
+
+
+class QuarterShape(Struct, kw_only=True):
+    """What is kept of a quarter of an hour."""
+
+    at: Annotated[Instant, Meta(description="when it begins")]
+    until: Annotated[Instant, Meta(description="when it ends; one that is not over: now")]
+    over: bool
+    ended: EndedShape
+    types: Annotated[list[QuarterTypeShape], Meta(description="those of which most failed first; at most 20")]
+    more_types: bool
+    marks: MarksShape
+    workers_gone: list[WorkerGoneShape]
+    more_workers_gone: Annotated[
+        bool, Meta(description="more than 1,000 workers are not here: the others were not looked at")
+    ]
+    not_kept: Annotated[list[str], Meta(description="what is not known of the past, in words")]
+    links: Annotated[dict[str, str], Meta(description="its page, and lists of its jobs")]
 
 
 class StatsShape(Struct):

@@ -98,7 +98,7 @@ def test_marks_stand_over_the_bars_each_kind_with_a_form_of_its_own_and_in_the_w
     bars = bars_of([(1, 0)] * 10, 100, "1 job")
     marks = [a_mark("deploy", 50.0), a_mark("pause", 0.0), a_mark("restart", 99.0), a_mark("pause", 100.0)]
     drawn = marked(bars, marks, 0.0, 100.0)
-    assert drawn.label == "1 job; 3 marks (1 deploy, 1 pause, 1 restart), listed on this page"
+    assert drawn.label == "1 job; 3 marks (1 deploy, 1 pause, 1 restart)"
     assert [one.kind for one in drawn.marks] == ["deploy", "pause", "restart"]
     assert drawn.marks[0].path.startswith("M20.0 -14h3")
     assert len({re.sub("[0-9.]+", "", one.path) for one in drawn.marks}) == 3

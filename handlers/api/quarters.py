@@ -1,0 +1,54 @@
+"""``/api/v1/quarter``: what is kept of a quarter of an hour of the last day. docs/api.md describes it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, ClassVar
+
+from dispatcher.access.scopes import Scope
+from dispatcher.core.jobs.views.quarters import QUARTER_S, quarter_of
+from handlers import queries
+from handlers.api.endingjson import summary_json
+from handlers.api.jobjson import instant
+from handlers.api.markjson import marks_json
+from handlers.api.resources import ConsoleApiHandler
+from handlers.overview.quarters import NOT_KEPT, Past, jobs_links, quarter_argument, quarter_link, read_past
+
+__all__ = ["QuarterHandler"]
+
+Json = dict[str, Any]
+_LISTS = ("ended", "failed", "ended_since", "open")
+
+
+class QuarterHandler(ConsoleApiHandler):
+    """The quarter in which an instant lies; the last one that is over if none is given."""
+
+    scopes: ClassVar = {"GET": Scope.READ}
+    query_fields = queries.QUARTER
+
+    async def get(self) -> None:
+        """All of it. Raises BadParameter."""
+        now_at = self.site.clock.utc()
+        start = quarter_argument(self, now_at)
+        past = await read_past(self.site, quarter_of(now_at) - QUARTER_S if start is None else start)
+        self.answer(_past_json(past, self.site.prefix.link))
+
+    head = get
+
+
+def _past_json(past: Past, link: Callable[[str], str]) -> Json:
+    quarter = past.quarter
+    lists = {name: link(f"/api/v1{where}") for name, (_, where) in zip(_LISTS, jobs_links(quarter.at), strict=True)}
+    return {
+        "at": instant(quarter.at),
+        "until": instant(quarter.until),
+        "over": quarter.over,
+        "ended": summary_json(quarter.total),
+        "types": [summary_json(one) | {"error": past.errors.get(one.type)} for one in quarter.types],
+        "more_types": quarter.more_types,
+        "marks": marks_json(past.marks, link),
+        "workers_gone": [{"name": one.name, "at": instant(one.gone_at)} for one in past.gone],
+        "more_workers_gone": past.more_gone,
+        "not_kept": [*NOT_KEPT],
+        "links": {"console": link(quarter_link(quarter.at)), **lists},
+    }
