@@ -6,13 +6,22 @@ from collections.abc import Callable
 from typing import Any, ClassVar
 
 from dispatcher.access.scopes import Scope
+from dispatcher.core.jobs.views.endings import Summary
 from dispatcher.core.jobs.views.quarters import QUARTER_S, quarter_of
 from handlers import queries
 from handlers.api.endingjson import summary_json
 from handlers.api.jobjson import instant
 from handlers.api.markjson import marks_json
 from handlers.api.resources import ConsoleApiHandler
-from handlers.overview.quarters import NOT_KEPT, Past, jobs_links, quarter_argument, quarter_link, read_past
+from handlers.overview.quarters import (
+    NOT_KEPT,
+    Past,
+    jobs_links,
+    quarter_argument,
+    quarter_link,
+    read_past,
+    types_shown,
+)
 
 __all__ = ["QuarterHandler"]
 
@@ -44,7 +53,8 @@ def _past_json(past: Past, link: Callable[[str], str]) -> Json:
         "until": instant(quarter.until),
         "over": quarter.over,
         "ended": summary_json(quarter.total),
-        "types": [summary_json(one) | {"error": past.errors.get(one.type)} for one in quarter.types],
+        "types": [_type_json(one, past) for one in types_shown(past)],
+        "all_waited_and_ran": past.stood.all,
         "more_types": quarter.more_types,
         "marks": marks_json(past.marks, link),
         "workers_gone": [{"name": one.name, "at": instant(one.gone_at)} for one in past.gone],
@@ -52,3 +62,8 @@ def _past_json(past: Past, link: Callable[[str], str]) -> Json:
         "not_kept": [*NOT_KEPT],
         "links": {"console": link(quarter_link(quarter.at)), **lists},
     }
+
+
+def _type_json(one: Summary, past: Past) -> Json:
+    stood = past.stood.of(one.type)
+    return {"waited": stood.waited, "ran": stood.ran, "error": past.errors.get(one.type)} | summary_json(one)

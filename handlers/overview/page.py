@@ -33,6 +33,7 @@ from handlers.overview.quarters import (
     quarters_of,
     read_past,
     steps_back,
+    types_shown,
 )
 
 __all__ = ["OverviewPage"]
@@ -78,6 +79,7 @@ class OverviewPage(PageHandler):
         self.show(
             "quarter.html",
             past=past,
+            types=types_shown(past),
             day=day,
             bars=chosen(day.charts[0].bars, start, QUARTER_S, first, until),
             back=steps_back(start, now_at),

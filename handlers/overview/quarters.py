@@ -9,15 +9,18 @@ from collections.abc import Iterator
 from urllib.parse import urlencode
 
 from msgspec import Struct
+from msgspec.structs import replace
 from tornado.web import RequestHandler
 
-from dispatcher.core.jobs.model import JobFilter, MissingWorker, WorkerFilter, WorkerStatus
+from dispatcher.core.jobs.model import JobFilter, JobView, MissingWorker, WorkerFilter, WorkerStatus
 from dispatcher.core.jobs.states import JobState
+from dispatcher.core.jobs.views.endings import Summary, summary_of
 from dispatcher.core.jobs.views.quarters import MOST_BACK, QUARTER_S, Quarter, quarter_of
 from dispatcher.errors import BadParameter
 from handlers.failures.groups import commonest
 from handlers.overview.marking import read_marks
 from handlers.overview.marks import ChartMarks
+from handlers.overview.standing import StoodThen, stood_then
 from handlers.queries import instant_argument, text_argument
 from handlers.site import Site
 from handlers.times import rfc3339
@@ -35,16 +38,24 @@ __all__ = [
     "quarters_of",
     "read_past",
     "steps_back",
+    "types_shown",
 ]
 
 #: Failed jobs of the quarter among which the commonest error of each type is found.
 _MOST_FAILED = 100
+#: Pages of the list that are read for them; each looks at up to 40,000 jobs.
+_MOST_PAGES = 10
 #: Workers that are not here are looked through up to this number.
 MOST_GONE = 1_000
+#: Jobs that waited or ran when the quarter began: so many that have ended since, and so many others, are counted.
+_MOST_STOOD = 500
 _OPEN = (JobState.SCHEDULED, JobState.QUEUED, JobState.RUNNING, JobState.IN_DOUBT)
+#: Types that are shown.
+_MOST_SHOWN = 40
 #: What people may miss.
 NOT_KEPT = (
-    "how many jobs waited or ran at an instant: only how long those had waited and run that ended then",
+    "earlier tries: a job that ran one of them counts as one that waited for its last one",
+    "the jobs that are removed since; and only the newest 40,000 are looked at for those that waited or ran",
     "which workers came, and which went and came back: only those that have not come back since",
 )
 
@@ -53,6 +64,8 @@ class Past(Struct, frozen=True, kw_only=True):
     """What is kept of one quarter."""
 
     quarter: Quarter
+    #: Which jobs waited and ran when it began.
+    stood: StoodThen
     #: The commonest error of types of which jobs failed, among the last ones that did.
     errors: dict[str, str]
     marks: ChartMarks
@@ -68,14 +81,31 @@ async def read_past(site: Site, start: int) -> Past:
     failed = await _failed(site, quarter) if quarter.total.total.failed else {}
     gone, more_gone = await _gone(site, quarter)
     marks = await read_marks(site, start, start + QUARTER_S)
-    return Past(quarter=quarter, errors=failed, marks=marks, gone=gone, more_gone=more_gone)
+    stood = await _stood(site, start)
+    return Past(quarter=quarter, stood=stood, errors=failed, marks=marks, gone=gone, more_gone=more_gone)
 
 
 async def _failed(site: Site, quarter: Quarter) -> dict[str, str]:
+    """The list begins with the newest job: for an early quarter it is read on until it gets there."""
     wanted = JobFilter(
         states=(JobState.FAILED,), ended_after=quarter.at, ended_before=quarter.at + QUARTER_S, limit=_MOST_FAILED
     )
-    return commonest((await site.service.jobs(wanted)).items)
+    found: list[JobView] = []
+    for _ in range(_MOST_PAGES):
+        page = await site.service.jobs(wanted)
+        found += page.items
+        if page.next_cursor is None or len(found) >= _MOST_FAILED:
+            break
+        wanted = replace(wanted, cursor=page.next_cursor)
+    return commonest(found)
+
+
+async def _stood(site: Site, at: int) -> StoodThen:
+    """Those that have ended since, and those that have not."""
+    ended = JobFilter(created_before=at, ended_after=at, limit=_MOST_STOOD)
+    pages = [await site.service.jobs(wanted) for wanted in (ended, replace(ended, ended_after=None, states=_OPEN))]
+    complete = all(page.next_cursor is None for page in pages)
+    return stood_then((job for page in pages for job in page.items), at, complete=complete)
 
 
 async def _gone(site: Site, quarter: Quarter) -> tuple[list[MissingWorker], bool]:
@@ -126,6 +156,15 @@ def quarter_link(at: float) -> str:
 
 def _minute(at: int) -> str:
     return rfc3339(at).replace("+00:00", "Z")
+
+
+def types_shown(past: Past) -> list[Summary]:
+    """The types of which jobs ended in it; then, by name, some of which jobs only waited or ran when it began."""
+    quarter = past.quarter
+    ended = {one.type for one in quarter.types}
+    steps = quarter.total.steps
+    others = [summary_of(name, steps, []) for name in sorted(past.stood.types) if name not in ended]
+    return [*quarter.types, *others][:_MOST_SHOWN]
 
 
 class QuarterLink(Struct, frozen=True):

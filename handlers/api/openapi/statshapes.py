@@ -89,7 +89,13 @@ class MarksShape(Struct):
 class QuarterTypeShape(EndedShape, kw_only=True):
     """How the jobs of a type have ended in the quarter."""
 
-    error: Annotated[str | None, Meta(description="the commonest one of its last failed jobs; each number stands as #")]
+    waited: Annotated[
+        Count, Meta(description="jobs that waited when the quarter began; or ran a try before their last")
+    ]
+    ran: Annotated[Count, Meta(description="jobs that ran when the quarter began")]
+    error: Annotated[
+        str | None, Meta(description="the commonest one of its failed jobs, each number as #; null: none, or not found")
+    ]
 
 
 class WorkerGoneShape(Struct):
@@ -106,8 +112,9 @@ class QuarterShape(Struct, kw_only=True):
     until: Annotated[Instant, Meta(description="when it ends; one that is not over: now")]
     over: bool
     ended: EndedShape
-    types: Annotated[list[QuarterTypeShape], Meta(description="those of which most failed first; at most 20")]
+    types: Annotated[list[QuarterTypeShape], Meta(description="those of which most failed first; at most 40")]
     more_types: bool
+    all_waited_and_ran: Annotated[bool, Meta(description="false: there were at least as many as `waited` and `ran`")]
     marks: MarksShape
     workers_gone: list[WorkerGoneShape]
     more_workers_gone: Annotated[

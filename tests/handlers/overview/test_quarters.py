@@ -10,8 +10,10 @@ import pytest
 
 from dispatcher.access.acts import Actor
 from dispatcher.core.jobs.views.quarters import MOST_BACK
+from handlers.overview.standing import Stood, stood_then
 from tests.handlers.conftest import Ask, Browser, body_of
 from tests.support.house import House, run_one
+from tests.support.jobs import NOW, job_view
 
 pytestmark = pytest.mark.gen_test
 
@@ -40,6 +42,7 @@ async def happen(house: House) -> None:
     await house.say("s2", op="bye")
     house.pages.ended("s2", house.clock.monotonic())
     await house.pass_time(5)
+    await house.submit("mail", data="2")
     await house.pass_time(7_195)
     await house.submit("sum")
     await run_one(house)
@@ -57,7 +60,7 @@ async def test_the_page_says_what_ended_then_with_errors_marks_who_went_and_what
     assert "line # is &lt;dead&gt;" in page
     assert "Type mail was paused by anna: no &lt;paper&gt;</a>" in page
     assert re.search(r"21:24 UTC: DESK-2, which has not come back", text)
-    assert "How many jobs waited or ran at an instant" in page
+    assert "Which workers came, and which went and came back" in page
     assert "it does not refresh" in page
     assert "data-refresh-s" not in await browser.page(f"/?at={AT}&refresh=5")
     assert 'value="-8"' in page
@@ -69,7 +72,7 @@ async def test_its_lists_have_the_jobs_of_that_time_alone(browser: Browser, ask:
     lists = re.findall(r'<li><a href="(/jobs\?[^"]+)">', page)
     assert len(lists) == 4
     told = [body_of(await ask("/api/v1" + link.replace("&amp;", "&")))["items"] for link in lists]
-    assert [len(items) for items in told] == [3, 2, 3, 0]
+    assert [len(items) for items in told] == [3, 2, 3, 1]
     shown = await browser.page(lists[1].replace("&amp;", "&"))
     assert shown.count('<tr data-key="') == 2
     assert 'name="ended_before" value="2026-11-23T21:30:00Z"' in shown
@@ -124,9 +127,36 @@ async def test_programs_get_what_the_page_shows(ask: Ask, house: House) -> None:
     ]  # fmt: skip
     assert [mark["sentence"] for mark in told["marks"]["items"]] == ["Type mail was paused by anna: no <paper>."]
     assert [one["name"] for one in told["workers_gone"]] == ["DESK-2"]
-    assert (told["more_workers_gone"], len(told["not_kept"])) == (False, 2)
+    assert (told["more_workers_gone"], len(told["not_kept"])) == (False, 3)
     assert told["links"]["console"] == f"/?at={AT}"
     assert len(body_of(await ask(told["links"]["failed"]))["items"]) == 2
+
+
+async def test_what_waited_and_ran_when_the_quarter_began_is_told_by_what_is_known_now(
+    browser: Browser, ask: Ask, house: House
+) -> None:
+    await happen(house)
+    later = quote("2026-11-23T21:30:00Z")
+    told = body_of(await ask(f"/api/v1/quarter?at={later}"))
+    assert [(one["type"], one["waited"], one["ran"]) for one in told["types"]] == [("mail", 1, 0)]
+    assert told["all_waited_and_ran"] is True
+    page = await browser.page(f"/?at={later}")
+    assert '<td data-label="Waited">1</td>' in page
+
+
+@pytest.mark.parametrize(
+    ("started_at", "stopped_at", "waited", "ran"),
+    [(None, None, 1, 0), (NOW + 1.0, NOW + 2.0, 1, 0), (NOW, None, 0, 1), (NOW - 9.0, NOW + 1.0, 0, 1),
+     (NOW - 9.0, NOW, 1, 0)],
+)  # fmt: skip
+async def test_a_job_ran_if_its_last_try_had_begun_and_had_not_ended(
+    started_at: float | None, stopped_at: float | None, waited: int, ran: int
+) -> None:
+    job = job_view(type="fax", started_at=started_at, stopped_at=stopped_at)
+    for complete, words in ((True, "0"), (False, "not known")):
+        stood = stood_then([job], NOW, complete=complete)
+        assert (stood.of("fax"), stood.words(0)) == (Stood(waited, ran), words)
+    assert stood_then([job], NOW, complete=False).words(1_200) == "at least 1,200"
 
 
 async def test_without_an_instant_it_is_the_last_quarter_that_is_over(ask: Ask, house: House) -> None:
