@@ -44,7 +44,7 @@ __all__ = [
 #: Failed jobs of the quarter among which the commonest error of each type is found.
 _MOST_FAILED = 100
 #: Pages of the list that are read for them; each looks at up to 40,000 jobs.
-_MOST_PAGES = 10
+_MOST_PAGES = 5
 #: Workers that are not here are looked through up to this number.
 MOST_GONE = 1_000
 #: Jobs that waited or ran when the quarter began: so many that have ended since, and so many others, are counted.

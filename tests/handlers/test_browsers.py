@@ -374,3 +374,20 @@ def test_the_list_of_keys_is_shown_and_hidden_and_switches_them_off_for_good(bro
     browser.run("document.querySelector('#keys button').click()")
     press(browser, "?")
     assert browser.run("document.getElementById('keys')") is None, "they are on again"
+
+
+def test_the_slider_says_which_instant_it_means_and_leads_there(browser: Browser, start: Start) -> None:
+    browser.open(start().url + "/")
+    said = "document.querySelector('.lookback .instant').textContent"
+    assert browser.run(said) == "now"
+    browser.run("""(function (slider) {
+      var event = document.createEvent('Event');
+      slider.value = '-8';
+      event.initEvent('change', true, true);
+      slider.dispatchEvent(event);
+    }(document.getElementById('back')))""")
+    words = browser.run(said)
+    assert words.startswith("2026-11-23 19:15 UTC")
+    assert browser.run("document.getElementById('back').getAttribute('aria-valuetext')") == words
+    browser.run("document.querySelector('.lookback button').click()")
+    until(lambda: browser.run("location.search") == "?at=2026-11-23T19%3A15%3A00Z")
