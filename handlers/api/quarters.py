@@ -46,8 +46,9 @@ class QuarterHandler(ConsoleApiHandler):
 
 
 def _past_json(past: Past, link: Callable[[str], str]) -> Json:
+    """``link``: how others must write an address of ours; those under ``links`` are written so anyway."""
     quarter = past.quarter
-    lists = {name: link(f"/api/v1{where}") for name, (_, where) in zip(_LISTS, jobs_links(quarter.at), strict=True)}
+    lists = {name: f"/api/v1{where}" for name, (_, where) in zip(_LISTS, jobs_links(quarter.at), strict=True)}
     return {
         "at": instant(quarter.at),
         "until": instant(quarter.until),
@@ -60,7 +61,7 @@ def _past_json(past: Past, link: Callable[[str], str]) -> Json:
         "workers_gone": [{"name": one.name, "at": instant(one.gone_at)} for one in past.gone],
         "more_workers_gone": past.more_gone,
         "not_kept": [*NOT_KEPT],
-        "links": {"console": link(quarter_link(quarter.at)), **lists},
+        "links": {"console": quarter_link(quarter.at), **lists},
     }
 
 

@@ -7,6 +7,7 @@ import re
 
 import pytest
 
+from dispatcher.access.acts import Actor
 from dispatcher.config.settings import Settings
 from handlers.prefix import OWN, Prefix
 from handlers.routes import TaskDirectory, routes
@@ -18,6 +19,7 @@ from tests.support.http import JSON
 TOKEN = "s3cret"
 CONSOLE = (
     "/",
+    "/?at=-1h",
     "/docs",
     "/jobs",
     "/jobs/running-1",
@@ -150,3 +152,15 @@ async def test_every_address_that_the_api_names_stands_under_the_prefix(ask: Ask
 @pytest.mark.parametrize("path", ["/livez", "/readyz", "/worker", "/static/worker.js", "/tasks/index.json"])
 async def test_pages_and_probes_are_there_with_the_prefix_and_without(ask: Ask, prefix: str, path: str) -> None:
     assert [(await ask(before + path)).code for before in ("", prefix)] == [200, 200]
+
+
+@pytest.mark.gen_test
+async def test_the_links_of_a_quarter_and_of_its_marks_stand_under_the_prefix(
+    ask: Ask, house: House, prefix: str
+) -> None:
+    await house.dispatcher.types.pause("fax", "", actor=Actor("anna"))
+    told = body_of(await ask("/api/v1/quarter?at=-0s", headers={"Authorization": f"Bearer {TOKEN}"}))
+    assert told["links"]["failed"].startswith(f"{prefix}/api/v1/jobs?state=failed&")
+    assert told["links"]["console"].startswith(f"{prefix}/?at=")
+    [mark] = [mark for mark in told["marks"]["items"] if "fax" in mark["sentence"]]
+    assert mark["links"]["console"] == f"{prefix}/types/fax"
