@@ -77,7 +77,7 @@ class MemoryRows:
         #: By job: the newest of its attempts that has a row.
         self.newest: dict[int, AttemptRow] = {}
         #: (attempt, instant, line), by the job's number.
-        self.logs: dict[int, list[tuple[str, float, str]]] = {}
+        self.logs: dict[int, list[tuple[int, str, float, str]]] = {}
         #: Workers that are here, and those that have gone.
         self.here: set[str] = set()
         self.missing, self.kept, self.endings = Missing(), MemoryKept(), MemoryEndings()
@@ -198,8 +198,8 @@ class MemoryRows:
         """The job's lines; an attempt that was never accepted has no row, and so no number."""
         rows = self.all_attempts
         return [
-            LogLine(at=at, line=line, number=rows[attempt].number if attempt in rows else None)
-            for attempt, at, line in self.logs.get(seq, [])
+            LogLine(line_no=line_no, at=at, line=line, number=rows[attempt].number if attempt in rows else None)
+            for line_no, attempt, at, line in self.logs.get(seq, [])
         ]
 
     def save(self, request: Save) -> Saved:
@@ -220,7 +220,7 @@ class MemoryRows:
         self.results.update(writes.results)
         for seq, attempt, at, line in writes.logs:
             lines = self.logs.setdefault(seq, [])
-            lines.append((attempt, at, line))
+            lines.append((lines[-1][0] + 1 if lines else 1, attempt, at, line))
             del lines[:-MOST_LINES_KEPT]
         self.queue_clock = request.queue_clock
         self.counters.add(request.deltas)

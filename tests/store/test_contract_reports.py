@@ -338,12 +338,23 @@ def test_a_log_line_says_which_try_wrote_it(desk: Desk) -> None:
     assert [(line.line, line.number) for line in desk.job(first.job).log] == [("no paper", 1), ("paper", 2)]
 
 
+def test_lines_are_counted_through_the_tries_of_a_job_and_beside_other_jobs(desk: Desk) -> None:
+    one, other = desk.start(), desk.start()
+    desk.turn(reports=[Logged(claim.attempt, text) for text in ("a", "b") for claim in (one, other)])
+    desk.turn(reports=[Logged(one.attempt, "c"), lost(one.attempt)])
+    desk.pass_time(600.0)
+    again = desk.claim_one()
+    desk.turn(reports=[Started(again.attempt, HOLDER), Logged(again.attempt, "d")])
+    assert [(line.line, line.line_no) for line in desk.job(one.job).log] == [("a", 1), ("b", 2), ("c", 3), ("d", 4)]
+    assert [(line.line, line.line_no) for line in desk.job(other.job).log] == [("a", 1), ("b", 2)]
+
+
 def test_the_newest_log_lines_are_shown(desk: Desk) -> None:
     claim = desk.start()
     desk.turn(reports=[Logged(claim.attempt, str(n)) for n in range(500)])
-    lines = [line.line for line in desk.job(claim.job).log]
-    assert lines == [str(n) for n in range(500 - len(lines), 500)]
-    assert len(lines) == 200
+    assert [(line.line, line.line_no) for line in desk.job(claim.job).log] == [(str(n - 1), n) for n in range(301, 501)]
+    desk.report(Logged(claim.attempt, "500"))
+    assert [line.line_no for line in desk.job(claim.job).log] == list(range(302, 502)), "a line keeps its number"
 
 
 def test_a_cancelled_job_keeps_the_last_lines_of_its_task(desk: Desk) -> None:

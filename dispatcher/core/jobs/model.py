@@ -86,6 +86,8 @@ class AttemptView(Struct, frozen=True, kw_only=True):
 class LogLine(Struct, frozen=True, kw_only=True):
     """A line that a task wrote."""
 
+    #: Counts the lines of the job from 1, through all its tries. It stays when the first lines are not kept any more.
+    line_no: int
     at: float
     line: str
     #: Which try wrote it; None: its attempt is not kept any more.

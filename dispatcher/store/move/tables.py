@@ -69,7 +69,7 @@ TABLES = (
         "attempts", (*ATTEMPT_COLUMNS, "node"),
         f"SELECT {', '.join(ATTEMPT_COLUMNS)}, '{NODE}' FROM attempts",  # noqa: S608
     ),
-    _same("logs", "line_no", "job", "attempt", "at", "line", numbered="line_no"),
+    _same("logs", "job", "line_no", "attempt", "at", "line"),
     Table(
         "tallies", ("lane", "state", "node", "jobs", "bytes"),
         f"SELECT l.name, t.state, '{NODE}', t.jobs, t.bytes FROM tallies AS t JOIN lanes AS l USING (lane)",  # noqa: S608

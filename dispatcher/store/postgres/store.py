@@ -258,7 +258,7 @@ class PostgresStore(WithoutBackups):
             view(row, data=data, result=result, attempt_ended_at=attempts[-1].ended_at if attempts else None),
             evidence=evidence(attempts) if row.state is JobState.FAILED else None,
             attempts=[attempt_view(attempt, nodes.get(attempt.id) or "") for attempt in attempts],
-            log=[LogLine(at=at, line=line, number=number) for at, line, number in reversed(lines)],
+            log=[LogLine(line_no=no, at=at, line=line, number=number) for no, at, line, number in reversed(lines)],
         )
 
     def _named_types(self, names: Sequence[str]) -> list[TypeView]:

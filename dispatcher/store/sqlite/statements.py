@@ -109,10 +109,12 @@ SAVE_ATTEMPTS = f"INSERT OR REPLACE INTO attempts ({_list(ATTEMPT_COLUMNS)}) VAL
 ADD_RESULTS = "INSERT OR REPLACE INTO results (seq, value) VALUES {rows}"
 ADD_TAGS = "INSERT OR REPLACE INTO job_tags (tag, seq) VALUES {rows}"
 REMOVE_TAG = "DELETE FROM job_tags WHERE tag = ? AND seq = ?"
-ADD_LOG = "INSERT INTO logs (job, attempt, at, line) VALUES (?, ?, ?, ?)"
+#: (job, attempt, at, line); the line gets the next number of its job.
+ADD_LOG = """INSERT INTO logs (job, line_no, attempt, at, line)
+    VALUES (?1, coalesce((SELECT max(line_no) FROM logs WHERE job = ?1), 0) + 1, ?2, ?3, ?4)"""
 #: All lines of a job but its newest ones: (job, how many are kept).
 TRIM_LOG = """DELETE FROM logs WHERE job = ?1 AND line_no <=
-    (SELECT line_no FROM logs WHERE job = ?1 ORDER BY line_no DESC LIMIT 1 OFFSET ?2)"""
+    (SELECT max(line_no) FROM logs WHERE job = ?1) - ?2"""
 ADD_LANE = "INSERT INTO lanes (name, type) VALUES (?, ?) RETURNING lane"
 FORGET_LANES = [f"DELETE FROM {table} WHERE lane IN {_KEYS}" for table in ("lanes", "tallies")]  # noqa: S608
 MARK_OFFERED = "UPDATE lanes SET offered_at = ? WHERE lane = ?"
@@ -163,7 +165,7 @@ STOPS_OF = """
     FROM json_each(?) AS p
 """
 LOGS_OF = """
-    SELECT l.at, l.line, a.number FROM logs l LEFT JOIN attempts a ON a.id = l.attempt
+    SELECT l.line_no, l.at, l.line, a.number FROM logs l LEFT JOIN attempts a ON a.id = l.attempt
     WHERE l.job = ? ORDER BY l.line_no DESC LIMIT ?
 """
 LIVE = """

@@ -245,7 +245,7 @@ class SqliteStore(HadAlone):
             view(row, data=data, result=result, attempt_ended_at=attempts[-1].ended_at if attempts else None),
             evidence=evidence(attempts) if row.state is JobState.FAILED else None,
             attempts=[attempt_view(attempt) for attempt in attempts],
-            log=[LogLine(at=at, line=line, number=number) for at, line, number in reversed(lines)],
+            log=[LogLine(line_no=no, at=at, line=line, number=number) for no, at, line, number in reversed(lines)],
         )
 
     def _live(self) -> list[LiveAttempt]:

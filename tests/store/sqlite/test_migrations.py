@@ -57,6 +57,7 @@ def test_nothing_is_lost(desk: Desk, version: int) -> None:
         now |= now["terms"]
         numbers = [line.pop("number") for line in now["log"]]  # the released schemas' views did not show it
         assert None not in numbers
+        assert [line.pop("line_no") for line in now["log"]] == list(range(1, len(now["log"]) + 1))  # nor this
         assert {attempt.pop("node") for attempt in now["attempts"]} <= {""}  # nor this
         assert {attempt.pop("task_version") for attempt in now["attempts"]} <= {None}  # nor did they have this
         assert {name: now[name] for name in was} == was
@@ -67,6 +68,20 @@ def test_nothing_is_lost(desk: Desk, version: int) -> None:
         kind: {state: n for state in set(states) if (n := sum((w["type"], w["state"]) == (kind, state) for w in kept))}
         for kind in {was["type"] for was in kept}
     }
+
+
+def test_lines_that_were_counted_through_all_jobs_are_counted_in_their_own(tmp_path: Path) -> None:
+    path = made(12, tmp_path)
+    with sqlite3.connect(path) as old:
+        old.execute("DELETE FROM logs")
+        attempts = old.execute("SELECT job, id FROM attempts WHERE job IN (1, 2) ORDER BY job").fetchall()
+        old.executemany("INSERT INTO logs (job, attempt, at, line) VALUES (?, ?, 1.0, ?)",
+                        [(job, attempt, text) for text in ("a", "b") for job, attempt in attempts])  # fmt: skip
+    old.close()
+    desk = Desk(KIND, tmp_path)
+    found = [[(line.line_no, line.line) for line in desk.job(name).log] for name in ("job-1", "job-2")]
+    desk.end()
+    assert found == [[(1, "a"), (2, "b")]] * 2
 
 
 def test_it_is_copied_first(desk: Desk, version: int, tmp_path: Path) -> None:

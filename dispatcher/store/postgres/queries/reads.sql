@@ -26,7 +26,7 @@ FROM job_data d JOIN jobs j ON j.seq = d.seq LEFT JOIN results r ON r.seq = j.se
 SELECT {{ATTEMPT}}, a.node FROM job_data d JOIN attempts a ON a.job = d.seq WHERE d.id = %(id)s ORDER BY a.id DESC LIMIT %(most)s
 
 -- name: log_of
-SELECT l.at, l.line, a.number
+SELECT l.line_no, l.at, l.line, a.number
 FROM job_data d JOIN logs l ON l.job = d.seq LEFT JOIN attempts a ON a.job = d.seq AND a.id = l.attempt
 WHERE d.id = %(id)s ORDER BY l.line_no DESC LIMIT %(most)s
 

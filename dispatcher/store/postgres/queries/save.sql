@@ -114,14 +114,17 @@ INSERT INTO results SELECT * FROM unnest(%(seqs)s::bigint[], %(texts)s::text[])
 ON CONFLICT (seq) DO UPDATE SET value = excluded.value
 
 -- name: add_log
-INSERT INTO logs (job, attempt, at, line)
-SELECT job, attempt, at, line FROM json_populate_recordset(NULL::logs, %(rows)s::json)
+-- Each line gets the next number of its job.
+INSERT INTO logs (job, line_no, attempt, at, line)
+SELECT r.job, coalesce(last.line_no, 0) + row_number() OVER (PARTITION BY r.job ORDER BY r.place), r.attempt, r.at, r.line
+FROM json_populate_recordset(NULL::logs, %(rows)s::json) WITH ORDINALITY AS r(job, line_no, attempt, at, line, place)
+LEFT JOIN LATERAL (SELECT o.line_no FROM logs o WHERE o.job = r.job ORDER BY o.line_no DESC LIMIT 1) AS last ON true
 
 -- name: trim_log
 DELETE FROM logs l USING unnest(%(jobs)s::bigint[]) AS u(job) CROSS JOIN LATERAL (
-    SELECT o.line_no FROM logs o WHERE o.job = u.job ORDER BY o.line_no DESC OFFSET %(kept)s LIMIT 1
+    SELECT o.line_no FROM logs o WHERE o.job = u.job ORDER BY o.line_no DESC LIMIT 1
 ) AS last
-WHERE l.job = u.job AND l.line_no <= last.line_no
+WHERE l.job = u.job AND l.line_no <= last.line_no - %(kept)s
 
 -- name: nobody_here
 UPDATE workers SET gone_at = %(at)s::double precision, gone_clock = %(clock)s::double precision

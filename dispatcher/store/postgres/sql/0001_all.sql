@@ -136,8 +136,8 @@ CREATE TABLE attempts (
 );
 
 CREATE TABLE logs (
-    line_no bigint GENERATED ALWAYS AS IDENTITY,
     job     bigint NOT NULL,
+    line_no integer NOT NULL,               -- counts the job's lines from 1
     attempt text NOT NULL,
     at      double precision NOT NULL,
     line    text NOT NULL,
