@@ -99,7 +99,7 @@ FAILURES = ("type",)
 DELIVERIES, DEAD = ("failed", "cursor"), ("cursor",)
 PHONE = ("code",)
 BOARD = ("label", "type", "refresh")
-RECORD = ("beside",)
+RECORD, LOG = ("beside",), ("q",)
 #: Most items of a page that goes by numbers.
 MOST_NUMBERED = 100
 

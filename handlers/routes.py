@@ -163,6 +163,7 @@ def _api(given: dict[str, Any]) -> list[URLSpec]:
         url(rf"/api/v1/jobs/{_ID}/decide", api.DecideHandler, given, name="api-decide"),
         url(rf"/api/v1/jobs/{_ID}/adopt", api.AdoptHandler, given, name="api-adopt"),
         url(rf"/api/v1/jobs/{_ID}/duplicate", api.DuplicateHandler, given, name="api-duplicate"),
+        url(rf"/api/v1/jobs/{_ID}/log", jobs.JobLogHandler, given, name="api-job-log"),
         url(rf"/api/v1/jobs/{_ID}/result", api.ResultHandler, given, name="api-result"),
         url(rf"/api/v1/batches/{_ID}", batches.OneBatchHandler, given, name="api-batch-view"),
         url(rf"/api/v1/batches/{_ID}/results", batches.BatchResultsHandler, given, name="api-batch-results"),

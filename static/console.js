@@ -3,9 +3,9 @@
  * says which instant a slider means, and refreshes the page in place. ES5; the pages work without
  * this script, too: then they show UTC only, and load themselves anew.
  *
- * Markup: <time datetime>; [data-copy] for a button; <form data-now-s> for a slider;
- * <body data-page data-refresh-s>; #main and #clock are refreshed; rows have data-key;
- * #refresh-note takes words for people.
+ * Markup: <time datetime>; [data-copy] for a button; [data-follow] for one that keeps the end of
+ * the box with this id in view; <form data-now-s> for a slider; <body data-page data-refresh-s>;
+ * #main and #clock are refreshed; rows have data-key; #refresh-note takes words for people.
  */
 (function () {
   'use strict';
@@ -19,6 +19,8 @@
   /** How many refreshes have failed in a row, and since when. */
   var failures = 0;
   var failedAt = '';
+  /** The id of the box whose end is kept in view; '' if none is. */
+  var followed = '';
 
   // ---- local time ------------------------------------------------------------------------------
 
@@ -92,10 +94,35 @@
     return say(button, 'Copied');
   }
 
+  // ---- follow the lines of a log ---------------------------------------------------------------
+
+  function addFollowSwitch(place) {
+    var button = place.ownerDocument.createElement('button');
+    button.type = 'button';
+    button.className = 'follow';
+    button.setAttribute('title', 'Keeps the last line in view, unless you scroll up');
+    button.setAttribute('aria-pressed', String(followed === place.getAttribute('data-follow')));
+    button.appendChild(place.ownerDocument.createTextNode('Follow'));
+    place.appendChild(button);
+  }
+
+  function isAtEnd(box) { return box.scrollHeight - box.scrollTop - box.clientHeight < 40; }
+
+  function showEnd() {
+    var box = document.getElementById(followed);
+    if (box) { box.scrollTop = box.scrollHeight; }
+  }
+
+  function follow(button) {
+    followed = followed ? '' : button.parentNode.getAttribute('data-follow');
+    button.setAttribute('aria-pressed', String(!!followed));
+    showEnd();
+  }
+
   document.addEventListener('click', function (event) {
-    if (event.target.className === 'copy' && event.target.tagName === 'BUTTON') {
-      copy(event.target);
-    }
+    if (event.target.tagName !== 'BUTTON') { return; }
+    if (event.target.className === 'copy') { copy(event.target); }
+    if (event.target.className === 'follow') { follow(event.target); }
   }, false);
 
   function each(root, selector, use) {
@@ -136,6 +163,7 @@
   function complete(root) {
     each(root, 'time', addLocalTime);
     each(root, '[data-copy]', addCopyButton);
+    each(root, '[data-follow]', addFollowSwitch);
   }
 
   // ---- refresh in place ------------------------------------------------------------------------
@@ -219,8 +247,11 @@
 
   function patchPage(page) {
     var focused = document.activeElement;
+    var box = followed && document.getElementById(followed);
+    var wasAtEnd = !!box && isAtEnd(box);  // else the reader has scrolled up
     patch(main, page.getElementById('main'));
     patch(document.getElementById('clock'), page.getElementById('clock'));
+    if (wasAtEnd) { showEnd(); }
     if (document.title !== page.title) { document.title = page.title; }
     if (focused && focused !== document.activeElement && body.contains(focused)) {
       focused.focus();

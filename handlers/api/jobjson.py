@@ -18,7 +18,7 @@ from msgspec.structs import asdict
 
 from dispatcher.core.jobs.acts.kept import Hold
 from dispatcher.core.jobs.matching import Requirement, wanted_of
-from dispatcher.core.jobs.model import AttemptView, JobView, OneWorkerView, TypeView, WorkerView
+from dispatcher.core.jobs.model import AttemptView, JobView, LogLine, OneWorkerView, TypeView, WorkerView
 from dispatcher.core.jobs.states import JobState
 from dispatcher.core.jobs.terms import Terms
 from dispatcher.core.jobs.views.deployed import Deployed, changed_at
@@ -156,8 +156,12 @@ def job_json(job: JobView, why: WhyItWaits | None) -> Json:
         "evidence": raw(job.evidence),
         "callback_url": job.about.callback_url,
         "attempts": [_attempt(attempt) for attempt in job.attempts],
-        "log": [{"at": instant(line.at), "line": line.line, "number": line.number} for line in job.log],
+        "log": [_log_line(line) for line in job.log],
     }
+
+
+def _log_line(line: LogLine) -> Json:
+    return {"line_no": line.line_no, "at": instant(line.at), "line": line.line, "number": line.number}
 
 
 def links(job_id: str) -> Json:
@@ -166,6 +170,7 @@ def links(job_id: str) -> Json:
     return {
         "self": api,
         "result": f"{api}/result",
+        "log": f"{api}/log",
         "cancel": f"{api}/cancel",
         "retry": f"{api}/retry",
         "decide": f"{api}/decide",

@@ -11,13 +11,14 @@ from handlers import queries
 from handlers.api.amending import amend_of
 from handlers.api.etags import if_versions, tag_of
 from handlers.api.jobjson import JOB_FIELDS, LINE_FIELDS, ONLY_OF_ONE, chosen_of, job_json, job_lines
+from handlers.api.loglines import as_text, check_sought, lines_with
 from handlers.api.newjob import NewJobRules, submit
 from handlers.api.resources import ConsoleApiHandler
 from handlers.api.wholelist import give_list
 from handlers.errors import Invalid, field_error
 from handlers.queries import ListFormat, job_filter
 
-__all__ = ["JobHandler", "JobsHandler"]
+__all__ = ["JobHandler", "JobLogHandler", "JobsHandler"]
 
 
 class JobsHandler(NewJobRules, ConsoleApiHandler):
@@ -99,3 +100,23 @@ class JobHandler(ConsoleApiHandler):
     def fields_of(cls, method: str) -> tuple[str, ...]:
         """Those of a DELETE are others."""
         return queries.DELETE if method == "DELETE" else super().fields_of(method)
+
+
+class JobLogHandler(ConsoleApiHandler):
+    """``/api/v1/jobs/<id>/log``: the lines that its tasks wrote, as text to keep."""
+
+    scopes: ClassVar = {"GET": Scope.READ}
+    looks_at_jobs = True
+
+    query_fields = queries.LOG
+
+    async def get(self, job_id: str) -> None:
+        """The newest lines, oldest first; with ``?q=`` those that hold this text."""
+        sought = check_sought(queries.text_argument(self, "q"))
+        job = await self.site.service.job(job_id)
+        self.check_shown(job)
+        self.set_header("Content-Type", "text/plain; charset=utf-8")
+        self.set_header("Content-Disposition", f'attachment; filename="pagehand-{job.id}.log"')
+        self.finish(as_text(lines_with(sought, job.log)))
+
+    head = get

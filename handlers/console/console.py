@@ -12,6 +12,7 @@ from dispatcher.core.jobs.states import JobState
 from dispatcher.core.jobs.turn import Delete
 from dispatcher.errors import BadRequest, Forbidden, JobNotFound, Unavailable, VersionMismatch, WrongState
 from handlers.api.amending import copy_of
+from handlers.api.loglines import LONGEST_SOUGHT, lines_gone, lines_with
 from handlers.carried import carried
 from handlers.console import words
 from handlers.console.changing import CHANGED, ChangeForm, change_of, shown_change
@@ -43,9 +44,10 @@ class _OneJob(OneJobPage):
         notice: str = "",
         removing: bool = False,
         change: ChangeForm | None = None,
+        sought: str = "",
     ) -> None:
         """Ends the answer with the job's page; ``removing``: it asks whether the job is to be removed; ``change``: the
-        form that changes it."""
+        form that changes it; ``sought``: what the lines of its log must hold."""
         service, wanted = self.site.service, dict(job.terms.requires).get(NAME, ())
         self.show(
             "job.html",
@@ -58,6 +60,10 @@ class _OneJob(OneJobPage):
             waits=None if job.state is JobState.IN_DOUBT else service.why_waits(job),
             presses=self._presses(job),
             namesakes=[(name, note) for name in wanted if (note := words.namesakes(service.called(name)))],
+            lines=lines_with(sought, job.log),
+            lines_gone=lines_gone(job.log),
+            sought=sought,
+            longest_sought=LONGEST_SOUGHT,
             everything=everything,
             as_sent=as_sent,
             part_of=part_of,
@@ -93,6 +99,7 @@ class JobPageHandler(_OneJob):
             as_sent=self.is_asked("sent"),
             removing=self.is_asked("remove"),
             change=change,
+            sought=self.get_query_argument("q", "")[:LONGEST_SOUGHT],
             notice="" if change is None or words.can_change(job) else _TOO_LATE,
         )
 

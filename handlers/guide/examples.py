@@ -68,6 +68,7 @@ EXAMPLES: dict[str, Example] = {
         target="/api/v1/jobs/JOB?wait=10", python=_JOB + "job.wait(timeout=10)\nprint(job.state, job.fields)"
     ),
     "readResult": Example(target="/api/v1/jobs/JOB/result?wait=10", python=_JOB + "print(job.result(timeout=10))"),
+    "readLog": Example(target="/api/v1/jobs/JOB/log?q=printer"),
     "waitForJobs": Example(
         method="POST", target="/api/v1/jobs/wait", value={"ids": ["JOB"], "any": True, "timeout_s": 10}
     ),

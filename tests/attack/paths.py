@@ -37,6 +37,7 @@ PATHS = {
     "api-adopt": "/api/v1/jobs/{id}/adopt",
     "api-duplicate": "/api/v1/jobs/{id}/duplicate",
     "api-result": "/api/v1/jobs/{id}/result",
+    "api-job-log": "/api/v1/jobs/{id}/log?q={junk}",
     "api-batch-view": "/api/v1/batches/{id}",
     "api-batch-results": "/api/v1/batches/{id}/results",
     "api-events": "/api/v1/events?after=odd{junk}",  # a stream would not end

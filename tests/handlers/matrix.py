@@ -50,6 +50,7 @@ MATRIX = {
     "api-adopt": ("/api/v1/jobs/done-1/adopt", "POST:409", API),
     "api-duplicate": ("/api/v1/jobs/done-1/duplicate", "POST:201", API),
     "api-result": ("/api/v1/jobs/done-1/result", "GET", API),
+    "api-job-log": ("/api/v1/jobs/done-1/log", "GET", API),
     "api-batch-view": ("/api/v1/batches/nope", "GET:404", API),
     "api-batch-results": ("/api/v1/batches/nope/results", "GET:404", API),
     "api-events": ("/api/v1/events?after=odd", "GET:400", API),  # the stream itself would not end

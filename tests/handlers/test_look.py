@@ -195,6 +195,30 @@ def test_a_refresh_waits_while_text_is_selected(browser: Browser, site: Site) ->
     assert browser.run("document.getElementById('refresh-note').textContent") == ""
 
 
+def test_the_end_of_the_log_is_followed_until_the_reader_scrolls_up(browser: Browser, site: Site) -> None:
+    below = partial(browser.run, "(function (b) { return b.scrollHeight - b.scrollTop - b.clientHeight; }(lines))")
+    tried = site.do(take(site.house, site.do(submit(site.house, "talks"))))
+    site.do(tried.say("accept"))
+
+    def write(last: int) -> None:
+        for number in range(last - 9, last + 1):
+            site.do(tried.say("log", line=f"line {number}\n" * 5))
+
+    write(10)
+    browser.open(site.url + "/jobs/talks")
+    browser.run("document.querySelector('button.follow').click()")
+    assert below() < 2
+    write(20)
+    until(lambda: count(browser, "#line-20") == 1)
+    assert below() < 2
+    browser.run("(lines.scrollTop = 100)")
+    write(30)
+    until(lambda: count(browser, "#line-30") == 1)
+    assert browser.run("lines.scrollTop") == 100
+    assert browser.run("document.querySelector('button.follow').getAttribute('aria-pressed')") == "true"
+    assert browser.run("window.pageYOffset") == 0
+
+
 def test_a_refresh_survives_links_and_filters_until_it_is_stopped(browser: Browser, site: Site) -> None:
     refresh_s = partial(browser.run, "document.body.getAttribute('data-refresh-s')")
     browser.open(site.url + "/workers?refresh=5")

@@ -107,6 +107,7 @@ def test_every_address_of_the_api_says_what_its_query_may_have(
         "api-jobs": queries.JOBS,
         "api-job": ("wait", "fields"),
         "api-result": ("wait",),
+        "api-job-log": ("q",),
         "api-batch-view": ("wait",),
         "api-operation": ("wait",),
         "api-webhook-dead": ("cursor",),

@@ -12,6 +12,7 @@ from dispatcher.core.jobs.model import WorkerStatus
 from dispatcher.core.jobs.states import JobState
 from dispatcher.core.jobs.views.search import LONGEST_SEARCH
 from handlers.api.jobjson import JOB_FIELDS, LINE_FIELDS
+from handlers.api.loglines import LONGEST_SOUGHT
 from handlers.queries import MAX_WAIT_S, ListFormat
 from handlers.times import BACK_PATTERN, WINDOW_PATTERN
 
@@ -68,6 +69,7 @@ _LABEL: Schema = {
 _WHEN: Schema = {"type": "string", "anyOf": [{"format": "date-time"}, {"pattern": f"^{BACK_PATTERN}$"}, _NOTHING]}
 _FILTER: Schema = {"type": "string", "anyOf": [{"pattern": f"[^{_BLANK}]"}, _NOTHING]}
 _SEARCH: Schema = {"type": "string", "maxLength": LONGEST_SEARCH, "anyOf": [{"pattern": r"[^\W_]"}, _NOTHING]}
+_SOUGHT = _FILTER | {"maxLength": LONGEST_SOUGHT}
 _VALUE = f"[^,]*[^,{_BLANK}][^,]*"
 _SEVERAL: Schema = {"type": "string", "pattern": f"^({_VALUE}(,{_VALUE})*)?$"}
 _STATES: Schema = {"type": "string", "pattern": "^(({0})(,({0}))*)?$".format("|".join(JobState))}
@@ -140,6 +142,7 @@ _FAILED = Field(_FLAG, "1: only attempts that were no success.")
 _OWN = {
     "api-jobs": _JOBS,
     "api-job": {"fields": _names(JOB_FIELDS)},
+    "api-job-log": {"q": Field(_SOUGHT, "A text that the lines hold, whatever its capitals.")},
     "api-workers": _WORKERS,
     "api-types": {"q": Field(_FILTER, "The beginning of the name.")},
     "api-events": _CHANGES,

@@ -118,6 +118,14 @@ OPERATIONS: dict[tuple[str, str], Operation] = {
         },
         codes=(*READ, "unavailable", "wrong_state"),
     ),
+    ("api-job-log", "GET"): Operation(
+        id="readLog",
+        group=READING,
+        title="Read the lines that a job's tasks wrote",
+        words="Each begins with its number, which stays the same, and its instant. The job itself has them as JSON.",
+        answers={200: GoodAnswer("The newest lines, oldest first.", _TEXT)},
+        codes=(*READ, "unavailable"),
+    ),
     ("api-wait", "POST"): Operation(
         id="waitForJobs",
         group=READING,

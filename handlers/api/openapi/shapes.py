@@ -129,6 +129,7 @@ class AttemptShape(Struct):
 class LogShape(Struct):
     """A line that a task wrote, and the try that wrote it."""
 
+    line_no: Annotated[int, Meta(description="counts the job's lines from 1; it stays when the first lines go")]
     at: Instant
     line: str
     number: int | None

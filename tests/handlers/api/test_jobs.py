@@ -21,14 +21,14 @@ AS_JSON = {"Content-Type": "application/json"}
 
 
 def test_a_job_shows_its_attempts_its_log_and_its_texts_as_they_came() -> None:
-    log = [LogLine(at=1_795_469_037.456, line="page 1", number=2)]
+    log = [LogLine(line_no=7, at=1_795_469_037.456, line="page 1", number=2)]
     attempts = [attempt_view(state="error", error='{"z":  1}')]
     job = job_view(data='{"a":1.0}', error='{"message" : "x"}', attempts=attempts, log=log)
     text = msgspec.json.encode(job_json(job, None)).decode()
     assert '"data":{"a":1.0}' in text
     assert '"error":{"message" : "x"}' in text
     assert '"error":{"z":  1}' in text
-    assert '"log":[{"at":"2026-11-23T21:23:57.456Z","line":"page 1","number":2}]' in text
+    assert '"log":[{"line_no":7,"at":"2026-11-23T21:23:57.456Z","line":"page 1","number":2}]' in text
 
 
 @pytest.mark.gen_test

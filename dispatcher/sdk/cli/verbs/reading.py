@@ -9,7 +9,7 @@ from typing import Any
 
 from ...client.answers import fields_of
 from ...client.exchange import HttpCall, path_of
-from ..exits import CommandExit
+from ..exits import CommandExit, UsageFault
 from ..invocation import Invocation
 from ..text import instant
 from ..verb import Verb, add_ids, instant_or_time, some
@@ -26,11 +26,34 @@ _GET_EXAMPLES = """\
 examples:
   pagehand get "$JOB"
   pagehand list --state failed | pagehand get - -o json
+  pagehand get "$JOB" --log --search printer
 """
 
 
+def _get_arguments(parser: argparse.ArgumentParser) -> None:
+    add_ids(parser)
+    parser.add_argument("--log", action="store_true", help="the lines that its tasks wrote, instead")
+    parser.add_argument("--search", default="", metavar="TEXT", help="of these lines those that hold this text")
+
+
 def _get(call: Invocation) -> int:
-    return call.each(lambda job_id: _get_one(call, job_id))
+    if call.options.search and not call.options.log:
+        raise UsageFault("get --search looks into the lines of a job: it goes with --log")
+    return call.each(lambda job_id: _log_of(call, job_id) if call.options.log else _get_one(call, job_id))
+
+
+def _log_of(call: Invocation, job_id: str) -> CommandExit:
+    """Each line with its number and its instant."""
+    fields = call.fields(HttpCall("GET", path_of("jobs", job_id, fields="log")), "log")
+    sought = call.options.search.casefold()
+    for line in fields["log"]:
+        if sought not in line["line"].casefold():
+            continue
+        if call.out.form == "json":
+            call.out.item(line)
+        else:
+            call.out.line(f"{line['line_no']} {line['at']} {line['line']}")
+    return CommandExit.DONE
 
 
 def _get_one(call: Invocation, job_id: str) -> CommandExit:
@@ -89,7 +112,7 @@ def _short(value: object) -> str:
     return text if len(text) <= 200 else text[:199] + "…"
 
 
-GET = Verb("get", "show jobs", add_ids, _get, _GET_EXAMPLES)
+GET = Verb("get", "show jobs, or the lines of their logs", _get_arguments, _get, _GET_EXAMPLES)
 
 # -- list
 

@@ -53,6 +53,8 @@ CASES: list[tuple[str, str, dict[str, Any], int]] = [
     ("GET", "/api/v1/jobs/done-1?wait=x", {}, 400),
     ("GET", "/api/v1/jobs/done-1?fields=data,result", {}, 200),
     ("GET", "/api/v1/jobs/done-1?fields=date", {}, 400),
+    ("GET", "/api/v1/jobs/done-1/log", {}, 200),
+    ("GET", "/api/v1/jobs/done-1/log?q=" + "x" * 201, {}, 400),
     ("POST", "/api/v1/jobs/wait", {"json": {"ids": ["done-1", "nobody"]}}, 200),
     ("POST", "/api/v1/jobs/wait", {"json": {"ids": ["running-1", "done-1"], "any": True}}, 200),
     ("POST", "/api/v1/jobs/wait", {"json": {"ids": []}}, 422),

@@ -7,6 +7,7 @@ import json
 import pytest
 
 from tests.sdk.cli.typed import many, typed
+from tests.support.http import Page
 from tests.support.server import Live
 
 
@@ -21,6 +22,24 @@ def test_a_job_is_shown_as_a_program_or_a_person_wants_it(server: Live, at: list
     assert "state     queued\n" in shown
     assert "waits     no connected worker offers the type nobody\n" in shown
     assert typed("get", job["id"], job["id"].upper(), "-o", "id", *at).out == f"{job['id']}\n" * 2
+
+
+def test_the_lines_of_a_job_are_shown_those_that_hold_a_text_alone(server: Live, at: list[str]) -> None:
+    job = server.submit("talks")["id"]
+    page = Page(server)
+    page.register("talks")
+    attempt = page.hear("job")["attempt"]
+    page.say("accept", attempt=attempt)
+    for line in ("No paper", "paper\nis back"):
+        page.say("log", attempt=attempt, line=line)
+    page.say("result", attempt=attempt, value=1)
+    page.hear("recorded")
+    page.leave()
+    shown = typed("get", job, "--log", *at).out.splitlines()
+    assert [line.split(" ", 2)[::2] for line in shown] == [["1", "No paper"], ["2", "paper\\nis back"]]
+    [only] = typed("get", job, "--log", "--search=no P", "-o", "json", *at).out.splitlines()
+    assert json.loads(only).items() >= {"line_no": 1, "line": "No paper", "number": 1}.items()
+    assert "goes with --log" in typed("get", job, "--search=x", *at).err
 
 
 def test_one_id_that_is_not_there_does_not_hide_the_others(server: Live, at: list[str]) -> None:
