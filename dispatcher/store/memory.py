@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from bisect import insort
+from bisect import bisect_left, insort
 from collections.abc import Callable, Sequence
 from functools import partial
 from heapq import merge
@@ -14,11 +14,12 @@ from msgspec.structs import replace
 
 from dispatcher.access.acts import AuditFilter, AuditPage
 from dispatcher.access.tokens import Token
-from dispatcher.core.jobs.model import JobFilter, JobPage, JobStanding, JobView, LogLine, MissingWorker, TypeView
+from dispatcher.core.jobs.model import JobFilter, JobPage, JobStanding, JobView, MissingWorker, TypeView
 from dispatcher.core.jobs.rows import AttemptRow, JobRow, lane_of_row
 from dispatcher.core.jobs.states import WAITING, JobState
 from dispatcher.core.jobs.turn import LaneReady, LiveAttempt, Turn, TurnReport
 from dispatcher.core.jobs.views.endings import Slot
+from dispatcher.core.jobs.views.outlook import MOST_BEFORE, InLine
 from dispatcher.store.acts import Acts
 from dispatcher.store.alone import HadAlone
 from dispatcher.store.applier.commands import evidence
@@ -31,6 +32,7 @@ from dispatcher.store.driving import Pace, apply_items, refuse_stale, run, with_
 from dispatcher.store.endings import MOST_ENDINGS_FORGOTTEN, MemoryEndings
 from dispatcher.store.hooks import MemoryHooks
 from dispatcher.store.kept import MemoryKept
+from dispatcher.store.loglines import KeptLines
 from dispatcher.store.missing import Missing
 from dispatcher.store.port import Limits
 from dispatcher.store.requests import (
@@ -53,7 +55,6 @@ from dispatcher.store.types import KnownTypes
 from dispatcher.store.unbacked import WithoutBackups
 from dispatcher.store.views import (
     MOST_ATTEMPTS_SHOWN,
-    MOST_LINES_KEPT,
     attempt_view,
     page_of,
     type_views,
@@ -76,8 +77,7 @@ class MemoryRows:
         self.all_attempts: dict[str, AttemptRow] = {}
         #: By job: the newest of its attempts that has a row.
         self.newest: dict[int, AttemptRow] = {}
-        #: (attempt, instant, line), by the job's number.
-        self.logs: dict[int, list[tuple[int, str, float, str]]] = {}
+        self.logs = KeptLines()
         #: Workers that are here, and those that have gone.
         self.here: set[str] = set()
         self.missing, self.kept, self.endings = Missing(), MemoryKept(), MemoryEndings()
@@ -194,14 +194,6 @@ class MemoryRows:
         if gone := {row.seq for row in rows}:
             self.all_attempts = {name: row for name, row in self.all_attempts.items() if row.job not in gone}
 
-    def log_of(self, seq: int) -> list[LogLine]:
-        """The job's lines; an attempt that was never accepted has no row, and so no number."""
-        rows = self.all_attempts
-        return [
-            LogLine(line_no=line_no, at=at, line=line, number=rows[attempt].number if attempt in rows else None)
-            for line_no, attempt, at, line in self.logs.get(seq, [])
-        ]
-
     def save(self, request: Save) -> Saved:
         """See requests.Save."""
         writes = request.writes
@@ -218,10 +210,7 @@ class MemoryRows:
         self.payloads |= writes.data
         self._save_attempts(writes.attempts)
         self.results.update(writes.results)
-        for seq, attempt, at, line in writes.logs:
-            lines = self.logs.setdefault(seq, [])
-            lines.append((lines[-1][0] + 1 if lines else 1, attempt, at, line))
-            del lines[:-MOST_LINES_KEPT]
+        self.logs.add(writes.logs)
         self.queue_clock = request.queue_clock
         self.counters.add(request.deltas)
         self.agenda.expect(request)
@@ -350,7 +339,7 @@ class MemoryStore(HadAlone, WithoutBackups):
             self.rows.shown(row, self.rows.payloads[row.seq], self.rows.results.get(row.seq)),
             evidence=evidence(attempts) if row.state is JobState.FAILED else None,
             attempts=[attempt_view(a) for a in attempts],
-            log=self.rows.log_of(row.seq),
+            log=self.rows.logs.shown(row.seq, self.rows.all_attempts),
         )
 
     async def state(self, job_id: str) -> JobState | None:
@@ -379,6 +368,15 @@ class MemoryStore(HadAlone, WithoutBackups):
         """See port.Store."""
         first = {lane: self.rows.by_seq[queued[0][1]] for lane in lanes if (queued := self.rows.queued.get(lane))}
         return {lane: row.created_at if row.ready_at is None else row.ready_at for lane, row in first.items()}
+
+    async def in_line(self, job_id: str) -> InLine | None:
+        """See port.Store."""
+        row = self.rows.by_seq.get(self.rows.by_id.get(job_id, 0))
+        if row is None or row.state is not JobState.QUEUED or row.rank is None:
+            return None
+        queued, lane = self.rows.queued[lane_of_row(row)], lane_of_row(row)
+        before = queued[: min(bisect_left(queued, (row.rank, row.seq)), MOST_BEFORE + 1)]
+        return InLine(len(before), sum(seq > row.seq for _, seq in before), self.rows.counters.queued(lane))
 
     async def missing(self, prefix: str = "", after: str | None = None, most: int = 100) -> list[MissingWorker]:
         """See port.Store."""

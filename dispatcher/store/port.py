@@ -28,6 +28,7 @@ from dispatcher.core.jobs.news import Hint
 from dispatcher.core.jobs.states import JobState
 from dispatcher.core.jobs.turn import LaneReady, LiveAttempt, Turn, TurnReport
 from dispatcher.core.jobs.views.nodes import NodeView
+from dispatcher.core.jobs.views.outlook import InLine
 from dispatcher.store.batches import BatchReads
 from dispatcher.store.endings import EndingReads
 from dispatcher.store.hooks import MOST_WAITING, HookReads
@@ -176,6 +177,10 @@ class Store(Protocol):
 
     async def first_in_line(self, lanes: Sequence[str]) -> dict[str, float]:
         """Since when the first ready job of each of these lanes has been ready, UTC; lanes without one are left out."""
+        ...
+
+    async def in_line(self, job_id: str) -> InLine | None:
+        """Where a job stands in its lane, by a count that ends behind MOST_BEFORE; None: it is not ready."""
         ...
 
     async def missing(self, prefix: str = "", after: str | None = None, most: int = 100) -> list[MissingWorker]:

@@ -61,13 +61,13 @@ class JobHandler(ConsoleApiHandler):
         fields = queries.fields_argument(self, JOB_FIELDS)
         job = await self.job_after(job_id, queries.wait_argument(self))
         if job is not None:
-            self._write_unless_known(job, fields)
+            await self._write_unless_known(job, fields)
 
     head = get
 
-    def _write_unless_known(self, job: JobView, fields: tuple[str, ...]) -> None:
+    async def _write_unless_known(self, job: JobView, fields: tuple[str, ...]) -> None:
         """Who has this version of the answer already is told that, and no more."""
-        why = self.site.service.why(job)
+        why = await self.site.service.why_exactly(job)
         self.set_header("ETag", tag_of(job, why))
         if self.check_etag_header():
             self.set_status(304)

@@ -92,15 +92,15 @@ class ConsoleApiHandler(ApiHandler):
         text = super().decode_argument(value, name)
         return text.lower() if name is None and not self.keeps_capitals else text
 
-    def write_job(self, job: JobView, status: int = 200) -> None:
+    async def write_job(self, job: JobView, status: int = 200) -> None:
         """Ends the answer with one job."""
-        why = self.site.service.why(job)
+        why = await self.site.service.why_exactly(job)
         self.set_header("ETag", tag_of(job, why))
         self.answer(job_json(job, why), status)
 
     async def write_whole(self, job_id: str) -> None:
         """The same, after a command: a turn tells only a part of the job."""
-        self.write_job(await self.site.service.job(job_id))
+        await self.write_job(await self.site.service.job(job_id))
 
     def answer_page(self, items: list[Json], wanted: Filter, cursor: str | None, **shape: str) -> None:
         """Ends the answer with a page of a list; the body and the ``Link`` header lead to the next one."""
@@ -146,7 +146,7 @@ class ResultHandler(ConsoleApiHandler):
             return
         if job.state not in FINAL:
             self.set_header("Retry-After", "1")
-            self.write_job(job, 202)
+            await self.write_job(job, 202)
         elif job.result is None:
             raise WrongState(
                 f"The job has no result: it is {job.state.value}." + (f" {job.detail}" if job.detail else "")
@@ -190,7 +190,7 @@ class CancelHandler(ConsoleApiHandler):
         job = await self.site.service.job(job_id)
         # If an attempt ended with its job, the job was running.
         ran = any(attempt.state == "cancelled" and attempt.ended_at == job.ended_at for attempt in job.attempts)
-        self.write_job(job, 202 if ran else 200)
+        await self.write_job(job, 202 if ran else 200)
 
     def _why(self) -> str:
         try:

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import contextlib
+from collections.abc import Iterator
 from typing import ClassVar
 
 from dispatcher.access.scopes import Scope
 from dispatcher.core.jobs.matching import NAME
-from dispatcher.core.jobs.model import JobView, WorkerFilter
+from dispatcher.core.jobs.model import JobView, WorkerFilter, WorkerView
 from dispatcher.core.jobs.states import JobState
 from dispatcher.core.jobs.turn import Delete
 from dispatcher.errors import BadRequest, Forbidden, JobNotFound, Unavailable, VersionMismatch, WrongState
@@ -16,9 +17,10 @@ from handlers.api.loglines import LONGEST_SOUGHT, lines_gone, lines_with
 from handlers.carried import carried
 from handlers.console import words
 from handlers.console.changing import CHANGED, ChangeForm, change_of, shown_change
+from handlers.console.nearby import nearby
 from handlers.console.options import shown_options
 from handlers.console.page import XSRF_HELP, OneJobPage
-from handlers.console.presses import Press, start_now
+from handlers.console.presses import start_now
 from handlers.console.submit import new_key
 from handlers.console.tries import WIDTH, try_bars
 from handlers.console.values import part_of
@@ -49,6 +51,7 @@ class _OneJob(OneJobPage):
         """Ends the answer with the job's page; ``removing``: it asks whether the job is to be removed; ``change``: the
         form that changes it; ``sought``: what the lines of its log must hold."""
         service, wanted = self.site.service, dict(job.terms.requires).get(NAME, ())
+        why = await service.why_exactly(job)
         self.show(
             "job.html",
             job=job,
@@ -57,8 +60,10 @@ class _OneJob(OneJobPage):
             acts=await self.acts(job.id, MOST_ACTS),
             width=WIDTH,
             # The headline of a job in doubt says it already.
-            waits=None if job.state is JobState.IN_DOUBT else service.why_waits(job),
-            presses=self._presses(job),
+            waits=None if why is None or job.state is JobState.IN_DOUBT else why.words,
+            outlook=None if why is None else why.waiting.outlook,
+            press=None if why is None else start_now(job.type, why.waiting.code),
+            nearby=[] if why is None else nearby(job, why.waiting.code, self._offering(job.type)),
             namesakes=[(name, note) for name in wanted if (note := words.namesakes(service.called(name)))],
             lines=lines_with(sought, job.log),
             lines_gone=lines_gone(job.log),
@@ -74,12 +79,9 @@ class _OneJob(OneJobPage):
             key=new_key(),
         )
 
-    def _presses(self, job: JobView) -> list[Press]:
-        """What would let the job begin, if who asks may order that."""
-        why = self.site.service.why(job)
-        if why is None or not self.may(Scope.OPERATE):
-            return []
-        return start_now(job, why.waiting.code, self.site.service.workers(WorkerFilter(type=job.type)).items)
+    def _offering(self, type_name: str) -> Iterator[WorkerView]:
+        """Workers that offer the type, by name; looked for when the first one is asked for."""
+        yield from self.site.service.workers(WorkerFilter(type=type_name)).items
 
 
 class JobPageHandler(_OneJob):

@@ -8,8 +8,7 @@ from itertools import islice
 from msgspec import Struct
 
 from dispatcher.core.jobs.acts.kept import EVERY_TYPE
-from dispatcher.core.jobs.matching import matches
-from dispatcher.core.jobs.model import JobView, WorkerView
+from dispatcher.core.jobs.model import WorkerView
 
 __all__ = ["MOST_PRESSES", "Press", "resume_type", "resume_workers", "start_now"]
 
@@ -37,12 +36,8 @@ def resume_workers(workers: Iterable[WorkerView]) -> list[Press]:
     return named if len(named) <= MOST_PRESSES else []
 
 
-def start_now(job: JobView, code: str, workers: Iterable[WorkerView]) -> list[Press]:
-    """What would let a job begin. ``code``: why it waits; ``workers``: those that offer its type."""
+def start_now(type_name: str, code: str) -> Press | None:
+    """What lets a job begin whose type does not run. ``code``: why it waits."""
     if code == "everything_paused":
-        return [resume_type(EVERY_TYPE)]
-    if code == "type_paused":
-        return [resume_type(job.type)]
-    if code != "paused":
-        return []
-    return resume_workers(w for w in workers if matches(job.terms.requires, w.labels, w.name))
+        return resume_type(EVERY_TYPE)
+    return resume_type(type_name) if code == "type_paused" else None

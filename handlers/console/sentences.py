@@ -6,9 +6,11 @@ from msgspec import Struct
 
 from dispatcher.core.jobs.model import JobView
 from dispatcher.core.jobs.states import FINAL, JobState
-from handlers.console.words import ago, duration, first_line, plural, state_word
+from dispatcher.core.jobs.views.histograms import FEW_SAMPLES
+from dispatcher.core.jobs.views.outlook import MOST_BEFORE, Outlook
+from handlers.console.words import ago, duration, first_line, ordinal, plural, state_word
 
-__all__ = ["ACTS", "PASSAGES", "Moment", "headline", "ran_s", "timeline", "to_know", "whole"]
+__all__ = ["ACTS", "PASSAGES", "Moment", "headline", "prospects", "ran_s", "timeline", "to_know", "whole"]
 
 #: What people and programs do to a job, by the action's name in the audit log.
 ACTS = {
@@ -105,6 +107,32 @@ def _failure(job: JobView) -> str:
     if job.reason == "no_retry":
         return f"It failed{tries}, and another try cannot help{why}"
     return f"It failed{tries}{why}"
+
+
+def prospects(job: JobView, seen: Outlook) -> str:
+    """Where a ready job stands, and when it may start, in sentences."""
+    return " ".join(part for part in (_stands(job, seen), _starts(job, seen)) if part)
+
+
+def _stands(job: JobView, seen: Outlook) -> str:
+    kin = "of its type that require the same" if job.terms.requires else "of its type"
+    if seen.place is None:
+        return f"More than {MOST_BEFORE:,} of {seen.of:,} {kin} go before it."
+    if seen.of <= 1:
+        return "No other one waits that requires the same." if job.terms.requires else "No other one of its type waits."
+    later = f"; {plural(seen.overtaken_by, 'job')} of those before it came later" if seen.overtaken_by else ""
+    return f"It is the {ordinal(seen.place)} of {seen.of:,} {kin}{later}."
+
+
+def _starts(job: JobView, seen: Outlook) -> str:
+    if seen.samples is None:
+        return ""
+    if seen.samples < FEW_SAMPLES:
+        ran = f"only {seen.samples}" if seen.samples else "none"
+        return f"Nobody can say when it starts: {ran} of its type ended in the last 15 minutes."
+    if seen.estimate_s is None:
+        return ""
+    return f"It starts in about {duration(seen.estimate_s).replace('.0', '')}, at the rate of the last 15 minutes."
 
 
 def to_know(job: JobView, waits: str | None) -> str:

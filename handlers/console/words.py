@@ -144,6 +144,12 @@ def plural(count: int, one: str, many: str = "") -> str:
     return f"{count:,} {one if count == 1 else many or one + 's'}"
 
 
+def ordinal(place: int) -> str:
+    """``1st``, ``22nd``, ``113th``."""
+    ending = "th" if place % 100 in (11, 12, 13) else {1: "st", 2: "nd", 3: "rd"}.get(place % 10, "th")
+    return f"{place:,}{ending}"
+
+
 def size(count: int) -> str:
     """``1 MiB``, ``767 KiB``; rounded down, because it is shown for limits."""
     for unit, name in ((1 << 20, "MiB"), (1 << 10, "KiB")):

@@ -7,6 +7,7 @@ import pytest
 from dispatcher.core.jobs.matching import lane_of, requirement_of
 from dispatcher.core.jobs.states import Event
 from dispatcher.core.jobs.turn import Cause, Demand, Ended, ForgetTypes, LaneReady, OfferedTypes, Started
+from dispatcher.core.jobs.views.outlook import MOST_BEFORE, InLine
 from tests.store.contract import HOLDER, Desk, lost, result
 from tests.support.jobs import spec
 
@@ -161,3 +162,28 @@ def test_a_job_that_is_ready_again_has_waited_since_then(desk: Desk) -> None:
     lost_at = desk.now_at
     desk.report(lost(claim.attempt))
     assert desk.run(desk.store.first_in_line(["echo"])) == {"echo": lost_at}
+
+
+def test_a_ready_job_has_a_place_in_its_lane(desk: Desk) -> None:
+    first, second, third = desk.submit(spec(), spec(requires=DESK_1), spec())
+    urgent, low = desk.submit(spec(priority=5), spec(priority=-5))
+    stands = {job.id: desk.run(desk.store.in_line(job.id)) for job in (first, second, third, urgent, low)}
+    assert stands == {
+        urgent.id: InLine(before=0, later=0, of=4),
+        first.id: InLine(before=1, later=1, of=4),
+        third.id: InLine(before=2, later=1, of=4),
+        low.id: InLine(before=3, later=0, of=4),
+        second.id: InLine(before=0, later=0, of=1),
+    }
+
+
+def test_only_a_ready_job_has_a_place(desk: Desk) -> None:
+    (delayed,) = desk.submit(spec(delay_s=60.0))
+    claim = desk.start()
+    assert [desk.run(desk.store.in_line(job)) for job in (delayed.id, claim.job, "nobody")] == [None] * 3
+
+
+def test_the_jobs_before_another_are_counted_up_to_a_limit(desk: Desk) -> None:
+    jobs = desk.submit(*[spec()] * (MOST_BEFORE + 3))
+    assert desk.run(desk.store.in_line(jobs[MOST_BEFORE].id)) == InLine(MOST_BEFORE, 0, MOST_BEFORE + 3)
+    assert desk.run(desk.store.in_line(jobs[-1].id)) == InLine(MOST_BEFORE + 1, 0, MOST_BEFORE + 3)

@@ -7,8 +7,11 @@ from __future__ import annotations
 
 from dispatcher.clock import Clock
 from dispatcher.core.jobs.model import JobView, WorkerFilter, WorkerPage
+from dispatcher.core.jobs.states import JobState
 from dispatcher.core.jobs.views.nodes import NodeState, NodeView
+from dispatcher.core.jobs.views.outlook import RATE_WINDOW_S
 from dispatcher.core.workers.machine import Machine
+from dispatcher.node.acts.types import Types
 from dispatcher.node.turns.readers import Readers
 from dispatcher.node.views import rollcall, waiting
 from dispatcher.node.views.cursors import cursor_of, place_of
@@ -27,6 +30,7 @@ class FarmVerbs:
     _clock: Clock
     _store: Store
     _readers: Readers
+    types: Types
 
     def workers(self, wanted: WorkerFilter | None = None) -> WorkerPage:
         """Pages that this node knows, by name. Raises BadRequest for a cursor that is not ours."""
@@ -86,6 +90,18 @@ class FarmVerbs:
     def why(self, job: JobView) -> Why | None:
         """Why a job waits, in words and in counts; None if it does not wait."""
         return waiting.why(job, self.machine)
+
+    async def why_exactly(self, job: JobView) -> Why | None:
+        """The same with when the job may start, which costs two short reads."""
+        why = self.why(job)
+        if why is None or job.state is not JobState.QUEUED:
+            return why
+        with self._readers:
+            stands = await self._store.in_line(job.id)
+        if stands is None:  # a turn has taken it meanwhile
+            return why
+        ended = await self.types.ended(job.type, RATE_WINDOW_S) if waiting.rate_tells(why, job) else None
+        return waiting.with_outlook(why, stands, ended)
 
     def why_waits(self, job: JobView) -> str | None:
         """The words alone."""

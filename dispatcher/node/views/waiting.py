@@ -6,6 +6,7 @@ from collections import Counter
 from typing import Protocol
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from dispatcher.core.fleet.misses import Miss
 from dispatcher.core.fleet.worker import Standing
@@ -13,8 +14,10 @@ from dispatcher.core.jobs.acts.kept import EVERY_TYPE, Hold
 from dispatcher.core.jobs.matching import lane_of, lane_parts, said
 from dispatcher.core.jobs.model import JobView
 from dispatcher.core.jobs.states import JobState
+from dispatcher.core.jobs.views.endings import Summary
+from dispatcher.core.jobs.views.outlook import InLine, Outlook, outlook
 
-__all__ = ["Waiting", "Why", "Workers", "waiting", "why", "why_untaken", "words"]
+__all__ = ["Waiting", "Why", "Workers", "rate_tells", "waiting", "why", "why_untaken", "with_outlook", "words"]
 
 
 class Workers(Protocol):
@@ -60,6 +63,8 @@ class Waiting(Struct, frozen=True, kw_only=True):
     aside: int = 0
     #: What keeps the job from a worker, in words; empty: nothing does.
     nearest: str = ""
+    #: When it may start; None: nobody has asked, or it is not ready.
+    outlook: Outlook | None = None
 
 
 class Why(Struct, frozen=True):
@@ -117,6 +122,18 @@ def why(job: JobView, workers: Workers) -> Why | None:
         return None
     hold = _hold(found.code, job, lane, workers)
     return Why(words(found, job, lane, "" if hold is None else hold.words()), found)
+
+
+def rate_tells(why: Why, job: JobView) -> bool:
+    """Whether the rate of its type tells when a ready job starts: its workers go on, and any of its type will do."""
+    return why.waiting.code in ("next", "busy") and not job.terms.requires
+
+
+def with_outlook(why: Why, stands: InLine, ended: Summary | None) -> Why:
+    """The same with when the job may start. ``ended``: how jobs of its type have ended lately; None: not asked."""
+    ran = None if ended is None else sum(ended.total.run.values())
+    over_s = 0.0 if ended is None else ended.steps.until - ended.steps.first
+    return replace(why, waiting=replace(why.waiting, outlook=outlook(stands, ran, over_s)))
 
 
 def _hold(code: str, job: JobView, lane: str, workers: Workers) -> Hold | None:

@@ -25,6 +25,7 @@ from dispatcher.core.jobs.states import JobState
 from dispatcher.core.jobs.turn import LaneReady, LiveAttempt, Turn, TurnReport
 from dispatcher.core.jobs.views.naming import beginnings, counted
 from dispatcher.core.jobs.views.nodes import NodeView
+from dispatcher.core.jobs.views.outlook import MOST_BEFORE, InLine
 from dispatcher.errors import StorageAway, StorageFull, StorageTrouble, StoreRefused
 from dispatcher.store.applier.commands import evidence
 from dispatcher.store.applier.hand import Ids
@@ -355,6 +356,11 @@ class PostgresStore(WithoutBackups):
         names = {lane_key(lane): lane for lane in lanes}
         rows = await self._reader.one("first_in_line", lanes=list(names))
         return {names[str(key)]: since for key, since in rows}
+
+    async def in_line(self, job_id: str) -> InLine | None:
+        """See port.Store."""
+        rows = await self._reader.one("in_line", id=job_id, most=MOST_BEFORE + 1)
+        return InLine(*rows[0]) if rows else None
 
     async def missing(self, prefix: str = "", after: str | None = None, most: int = 100) -> list[MissingWorker]:
         """See port.Store."""

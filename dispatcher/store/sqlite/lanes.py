@@ -7,6 +7,7 @@ import sqlite3
 from collections.abc import Callable, Sequence
 
 from dispatcher.core.jobs.matching import lane_parts
+from dispatcher.core.jobs.views.outlook import MOST_BEFORE, InLine
 from dispatcher.store.counters import Counters
 from dispatcher.store.sqlite import statements as sql
 from dispatcher.store.types import KnownTypes
@@ -64,6 +65,14 @@ class LaneTable:
         """See port.Store."""
         numbers = json.dumps([self._numbers[name] for name in names if name in self._numbers])
         return {self._names[number]: since for number, since in self._db.execute(sql.FIRST_IN_LINE, (numbers,))}
+
+    def in_line(self, job_id: str, counters: Counters) -> InLine | None:
+        """See port.Store."""
+        found = self._db.execute(sql.PLACE_OF, (job_id,)).fetchone()
+        if found is None:
+            return None
+        before, later = self._db.execute(sql.BEFORE, (*found, MOST_BEFORE + 1)).fetchone()
+        return InLine(before, later, counters.queued(self._names[found[0]]))
 
     def requiring(self, wanted: Sequence[tuple[str, str]]) -> list[int]:
         """The numbers of the lanes whose jobs require all of these labels with these values, at least one."""

@@ -62,6 +62,15 @@ FIRST_IN_LINE = """
         SELECT seq FROM jobs WHERE lane = l.value AND state = 'queued' ORDER BY rank, seq LIMIT 1
     )
 """
+PLACE_OF = "SELECT lane, rank, seq FROM jobs WHERE id = ? AND state = 'queued'"
+#: How many jobs go before such a place in their lane, at most so many, and those of them that came later: the index
+#: jobs_ready alone answers it.
+BEFORE = """
+    SELECT count(*), coalesce(sum(seq > ?3), 0) FROM (
+        SELECT seq FROM jobs WHERE lane = ?1 AND state = 'queued' AND (rank, seq) < (?2, ?3)
+        ORDER BY rank, seq LIMIT ?4
+    )
+"""
 DUE = (
     f"SELECT {_JOBS} FROM jobs j WHERE j.state = 'scheduled' AND j.backoff_until IS NULL AND j.run_at <= ? "  # noqa: S608
     "ORDER BY j.run_at LIMIT ?"

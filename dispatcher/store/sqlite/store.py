@@ -23,6 +23,7 @@ from dispatcher.core.jobs.acts.backups import Backup, BackupState
 from dispatcher.core.jobs.model import JobFilter, JobPage, JobStanding, JobView, LogLine, MissingWorker, TypeView
 from dispatcher.core.jobs.states import JobState
 from dispatcher.core.jobs.turn import Accepted, Demand, LaneReady, LiveAttempt, Turn, TurnReport
+from dispatcher.core.jobs.views.outlook import InLine
 from dispatcher.errors import BackupFailed, StorageFull, StorageTrouble, StoreRefused
 from dispatcher.store.alone import HadAlone
 from dispatcher.store.applier.commands import evidence
@@ -48,14 +49,7 @@ from dispatcher.store.sqlite.space import Reserve
 from dispatcher.store.sqlite.tokens import all_tokens
 from dispatcher.store.sqlite.watch import Watch
 from dispatcher.store.thread import StoreThread
-from dispatcher.store.views import (
-    MOST_LINES_KEPT,
-    SLICES,
-    attempt_view,
-    type_views,
-    view,
-    with_current,
-)
+from dispatcher.store.views import MOST_LINES_KEPT, SLICES, attempt_view, type_views, view, with_current
 
 __all__ = ["SqliteStore"]
 
@@ -342,6 +336,10 @@ class SqliteStore(HadAlone):
     async def first_in_line(self, lanes: Sequence[str]) -> dict[str, float]:
         """See port.Store."""
         return await self._thread.read(lambda: self._rows.lanes.first_in_line(lanes))
+
+    async def in_line(self, job_id: str) -> InLine | None:
+        """See port.Store."""
+        return await self._thread.read(lambda: self._rows.lanes.in_line(job_id, self._rows.counters))
 
     async def missing(self, prefix: str = "", after: str | None = None, most: int = 100) -> list[MissingWorker]:
         """See port.Store."""

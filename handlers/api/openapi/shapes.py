@@ -56,6 +56,16 @@ class ErrorShape(Struct):
     code: str | None = None
 
 
+class OutlookShape(Struct):
+    """When a ready job may start, as far as anybody can tell."""
+
+    place: Annotated[int | None, Meta(description="from 1; null: more than 1,000 go before it")]
+    of: Annotated[int, Meta(description="how many jobs with its type and requirement are ready")]
+    overtaken_by: Annotated[int, Meta(description="of those before it, how many came later")]
+    estimate_s: Annotated[float | None, Meta(description="it starts in about so many seconds; null: nobody can tell")]
+    samples: Annotated[int | None, Meta(description="how many of its type ran in the last 15 minutes")]
+
+
 class WaitingShape(Struct):
     """Why a job waits; the numbers count workers of this server."""
 
@@ -69,6 +79,7 @@ class WaitingShape(Struct):
     away: Count
     aside: Count
     nearest: str
+    outlook: Annotated[OutlookShape | None, Meta(description="in the answer for one job, if it is ready; else null")]
 
 
 class JobLineShape(Struct, kw_only=True):

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import re
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+from dispatcher.core.jobs.matching import requirement_of
 from dispatcher.core.jobs.model import JobView
 from dispatcher.core.jobs.states import FINAL, JobState
+from dispatcher.core.jobs.views.outlook import Outlook
 from handlers.console import sentences
 from tests.support.jobs import NOW, attempt_view, job_view
 
@@ -146,3 +149,32 @@ def test_the_timeline_tells_the_attempts_end_from_the_jobs_end(
     assert [moment.what for moment in moments[3:]] == last
     assert moments[3].after_s == pytest.approx(0.041, abs=1e-5)
     assert (state in FINAL) == (ended_at is not None)
+
+
+@pytest.mark.parametrize(
+    ("seen", "says"),
+    [
+        ({"place": 1, "of": 1, "overtaken_by": 0}, "No other one of its type waits."),
+        ({"place": 3, "of": 12, "overtaken_by": 2, "samples": 90, "estimate_s": 40.0},
+         "It is the 3rd of 12 of its type; 2 jobs of those before it came later. "
+         "It starts in about 40\u00a0s, at the rate of the last 15 minutes."),
+        ({"place": 11, "of": 12, "overtaken_by": 1, "samples": 7},
+         "It is the 11th of 12 of its type; 1 job of those before it came later. "
+         "Nobody can say when it starts: only 7 of its type ended in the last 15 minutes."),
+        ({"place": 1_001, "of": 1_002, "overtaken_by": 0, "samples": 0},
+         "It is the 1,001st of 1,002 of its type. "
+         "Nobody can say when it starts: none of its type ended in the last 15 minutes."),
+        ({"place": None, "of": 5_000, "overtaken_by": 0, "samples": 90},
+         "More than 1,000 of 5,000 of its type go before it."),
+    ],
+)  # fmt: skip
+def test_it_is_said_where_a_job_stands_and_when_it_starts(seen: dict[str, Any], says: str) -> None:
+    assert sentences.prospects(job_view(), Outlook(**seen)) == says
+
+
+def test_a_job_that_requires_a_worker_stands_among_those_that_require_the_same() -> None:
+    job = job_view(requires=requirement_of({"name": "DESK-1"}))
+    few = sentences.prospects(job, Outlook(place=2, of=3, overtaken_by=0))
+    assert few == "It is the 2nd of 3 of its type that require the same."
+    alone = sentences.prospects(job, Outlook(place=1, of=1, overtaken_by=0))
+    assert alone == "No other one waits that requires the same."

@@ -204,7 +204,7 @@ async def test_reports_that_do_not_fit_into_one_turn_go_into_the_next():
     await house.dispatcher.idle(housekeeping=True)
     [lines] = store.rows.logs.values()
     said = [str(number) for number in range(MOST_ITEMS + 3)]
-    assert [line for _, _, line in lines] == said[-MOST_LINES_KEPT:]
+    assert [line for _, _, _, line in lines] == said[-MOST_LINES_KEPT:]
 
 
 async def test_one_turn_is_in_flight_and_what_comes_meanwhile_goes_into_the_next():

@@ -7,6 +7,7 @@ from typing import Any
 
 from dispatcher.core.jobs.model import JobFilter
 from dispatcher.core.jobs.turn import Demand
+from dispatcher.core.jobs.views.outlook import MOST_BEFORE
 from dispatcher.store.postgres.store import PostgresStore
 from tests.store.conftest import OpenDesk
 from tests.store.contract import POSTGRES, Desk, result
@@ -58,3 +59,16 @@ def test_the_life_of_a_job_reads_as_many_rows_beside_5_000_jobs_as_beside_200(op
     print(read)
     assert read[0] > 0
     assert read[1] <= read[0] * 1.2
+
+
+def test_a_place_reads_as_many_rows_beside_10_000_ready_jobs_as_beside_2_000(open_desk: OpenDesk) -> None:
+    desk = open_desk(POSTGRES)
+    read = []
+    for jobs in (2_000, 8_000):
+        for _ in range(0, jobs, 500):
+            last = desk.submit(*[spec()] * 500)[-1]
+        _analyse(desk)
+        desk.run(desk.store.in_line(last.id))
+        read.append(_touched(desk, lambda job_id=last.id: desk.run(desk.store.in_line(job_id))))  # type: ignore[misc]
+    assert 0 < read[1] <= read[0] * 1.2
+    assert read[1] < 3 * MOST_BEFORE

@@ -3,10 +3,15 @@
 from __future__ import annotations
 
 import random
+from typing import Any
 
 import pytest
 
+from dispatcher.core.jobs.views.outlook import MOST_BEFORE
 from dispatcher.store.sqlite.lanes import Place, first_of
+from tests.store.conftest import OpenDesk
+from tests.store.contract import SQLITE, Desk
+from tests.support.jobs import spec
 
 
 class Ready:
@@ -61,3 +66,32 @@ def test_the_first_jobs_are_those_of_all_lanes_sorted(seed: int) -> None:
     lanes = {f"lane-{n}": [(float(rng.randrange(50)), next(seqs)) for _ in range(rng.randrange(60))] for n in range(30)}
     for number in (1, 7, 100, 5_000):
         Ready({lane: places for lane, places in lanes.items() if places}).first(number)
+
+
+def test_a_place_costs_the_same_beside_2_000_ready_jobs_and_beside_10_000(open_desk: OpenDesk) -> None:
+    """It is asked of the last job of the lane, which has most before it."""
+    desk = open_desk(SQLITE)
+    costs = []
+    for jobs in (100, 1_900, 8_000):
+        for _ in range(0, jobs, 50):
+            last = desk.submit(*[spec()] * 50)[-1]
+        costs.append(_steps_of_a_place(desk, last.id))
+    few, many, more = costs
+    assert few < many / 5
+    assert more == pytest.approx(many, rel=0.05)
+    assert more < 25 * MOST_BEFORE
+
+
+def _steps_of_a_place(desk: Desk, job_id: str) -> int:
+    """SQLite's steps, in tens."""
+    store: Any = desk.store
+    count = 0
+
+    def step() -> None:
+        nonlocal count
+        count += 10
+
+    desk.run(store._thread.run(lambda: store._db.set_progress_handler(step, 10)))
+    desk.run(store.in_line(job_id))
+    desk.run(store._thread.run(lambda: store._db.set_progress_handler(None, 10)))
+    return count

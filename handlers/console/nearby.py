@@ -1,0 +1,66 @@
+"""The workers that nearly take a job that waits, by name: what keeps each from it, and the button that helps. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from msgspec import Struct
+
+from dispatcher.core.jobs.matching import NAME, Requirement, missing, said
+from dispatcher.core.jobs.model import JobView, WorkerStatus, WorkerView
+from handlers.console.presses import Press
+
+__all__ = ["MOST_NEARBY", "Nearby", "nearby"]
+
+#: The workers that are named; the list of workers has all.
+MOST_NEARBY = 5
+#: Why the job waits, where other things than its workers do not keep it.
+_BY_WORKERS = ("no_match", "away", "paused", "set_aside", "busy")
+
+
+class Nearby(Struct, frozen=True):
+    """One such worker."""
+
+    id: str
+    name: str
+    #: What keeps the job from it, to stand behind its name.
+    words: str
+    press: Press | None = None
+
+
+def nearby(job: JobView, code: str, workers: Iterable[WorkerView]) -> list[Nearby]:
+    """``code``: why the job waits; ``workers``: those that offer its type. Those that a button helps come first.
+
+    Of a job that requires nothing only these are named: any worker will do, and a list of busy ones helps nobody.
+    """
+    if code not in _BY_WORKERS:
+        return []
+    found = [near for worker in workers if (near := _near(job.terms.requires, worker)) is not None]
+    wanted = [near for near in found if near.press is not None or job.terms.requires]
+    return sorted(wanted, key=lambda near: near.press is None)[:MOST_NEARBY]
+
+
+def _near(requirement: Requirement, worker: WorkerView) -> Nearby | None:
+    lacks = missing(requirement, worker.labels, worker.name)
+    if len(lacks) > 1 or (lacks and lacks[0][0] == NAME) or worker.blocked is not None:
+        return None
+    name = worker.name or worker.id
+    words, press = (f"lacks {said(lacks)}", None) if lacks else _kept_from(worker, name)
+    return Nearby(worker.id, name, words, press)
+
+
+def _kept_from(worker: WorkerView, name: str) -> tuple[str, Press | None]:
+    """What keeps a worker from the job that matches it."""
+    if worker.held is not None:
+        at_once = worker.state is WorkerStatus.CONNECTED and len(worker.jobs) < worker.slots
+        label = f"Resume {name} and this starts at once" if at_once else f"Resume {name}"
+        return f"is paused{worker.held.words()}", Press(label, f"/workers/{worker.id}/resume")
+    if worker.paused:
+        return "is paused at its page; whoever sits there can resume it", None
+    if worker.state is WorkerStatus.SET_ASIDE:
+        return "did not take its last jobs", Press(f"Load the page of {name} anew", f"/workers/{worker.id}/reload")
+    if worker.state is not WorkerStatus.CONNECTED:
+        return "cannot be reached just now", None
+    if worker.hanging:
+        return "has a task that does not stop", Press(f"Load the page of {name} anew", f"/workers/{worker.id}/reload")
+    return f"is busy with {len(worker.jobs)} of {worker.slots}", None
