@@ -83,6 +83,7 @@ def show_job(call: Invocation, fields: dict[str, Any]) -> None:
             ("state", fields["state"]),
             ("why", fields.get("detail") or fields.get("reason")),
             ("waits", fields.get("waits")),
+            ("place", _place((fields.get("waiting") or {}).get("outlook") or {})),
             ("requires", _labels(fields.get("requires") or {})),
             ("priority", fields.get("priority")),
             ("progress", done.strip()),
@@ -96,6 +97,15 @@ def show_job(call: Invocation, fields: dict[str, Any]) -> None:
             ("page", f"{call.client.url}/jobs/{fields['id']}"),
         ]
     )
+
+
+def _place(outlook: dict[str, Any]) -> str:
+    """Among the ready jobs of its type and requirement, and when it starts."""
+    if not outlook:
+        return ""
+    place = f"{outlook['place']:,} of {outlook['of']:,}" if outlook["place"] else f"behind 1,000 of {outlook['of']:,}"
+    about_s = outlook["estimate_s"]
+    return place if about_s is None else f"{place}, starts in about {about_s:g} s"
 
 
 def _labels(requires: dict[str, Any]) -> str:
