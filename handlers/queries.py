@@ -161,7 +161,7 @@ def label_argument(handler: RequestHandler, name: str) -> tuple[str, str] | None
     return _label(name, text) if text else None
 
 
-def flag_argument(handler: RequestHandler, name: str) -> bool:
+def flag_argument(handler: FilterFields, name: str) -> bool:
     """``?name=1`` or ``?name=0``, which is the same as nothing. Raises BadParameter."""
     text = _text(handler, name) or "0"
     if text not in ("0", "1"):
@@ -216,6 +216,7 @@ def job_filter(handler: FilterFields, now_at: float) -> JobFilter:
         owner=_text(handler, "owner") or None,
         error=_text(handler, "error") or None,
         search=_search(handler),
+        snippets=flag_argument(handler, "snippets"),
         **{name: instant_argument(handler, name, now_at) for name in _INSTANTS},
         limit=_limit(handler, 50),
         cursor=_cursor(handler),
@@ -385,6 +386,7 @@ def next_query(wanted: Filter, cursor: str | None, **shape: str) -> str:
     query = asdict(wanted) | {"cursor": cursor} | shape
     if isinstance(wanted, JobFilter):
         query["requires"] = [":".join(pair) for pair in wanted.requires]
+        query["snippets"] = int(wanted.snippets)
         query |= _told(wanted, _INSTANTS)
     elif isinstance(wanted, AuditFilter):
         query |= _told(wanted, _ACT_INSTANTS)

@@ -7,6 +7,7 @@ import binascii
 from collections.abc import Callable, Container, Iterable, Mapping
 
 import msgspec
+from msgspec.structs import replace
 
 from dispatcher.core.jobs.keys import KEY_MARK, key_shown
 from dispatcher.core.jobs.ledger import silent_attempt
@@ -15,6 +16,7 @@ from dispatcher.core.jobs.model import AttemptView, JobFilter, JobPage, JobView,
 from dispatcher.core.jobs.rows import AttemptRow, JobRow
 from dispatcher.core.jobs.states import JobState
 from dispatcher.core.jobs.views.search import has_text, search_of
+from dispatcher.core.jobs.views.snippets import snippets_of
 from dispatcher.errors import BadParameter
 
 __all__ = [
@@ -163,11 +165,11 @@ def page_of(
     below = min(below, seq_of(asked.cursor)) if asked.cursor else below
     search = () if asked.search is None else search_of(asked.search)
     items: list[JobView] = []
-    start = cursor_of(below)
+    told, start = asked.snippets and bool(search), cursor_of(below)
     for seq in range(below - 1, max(0, below - 1 - SLICES * SLICE), -1):
         below, row = seq, rows.get(seq)
         if row is not None and fits(row, asked) and (not search or has_text(search, texts(row))):
-            items.append(shown(row))
+            items.append(replace(shown(row), snippets=snippets_of(search, texts(row))) if told else shown(row))
             if len(items) == asked.limit:
                 break
     return JobPage(items=items, next_cursor=cursor_of(below) if below > 1 else None, start=start)

@@ -127,10 +127,11 @@ def chosen_of(document: Json, fields: Sequence[str]) -> Json:
     return {name: document[name] for name in fields} if fields else document
 
 
-def job_lines(jobs: Iterable[JobView], asked: Asked) -> list[Json]:
-    """Jobs as a list shows them."""
+def job_lines(jobs: Iterable[JobView], asked: Asked, *, snippets: bool = False) -> list[Json]:
+    """Jobs as a list shows them; if it is asked for, with where they have what is searched."""
     why = once_a_lane(asked)
-    return [job_line(job, why(job)) for job in jobs]
+    lines = ((job, job_line(job, why(job))) for job in jobs)
+    return [line | {"snippets": list(map(asdict, job.snippets))} if snippets else line for job, line in lines]
 
 
 def once_a_lane(asked: Asked) -> Asked:

@@ -7,6 +7,7 @@ from typing import ClassVar
 from dispatcher.access.scopes import Scope
 from dispatcher.core.jobs.model import JobView
 from dispatcher.core.jobs.turn import Delete
+from dispatcher.errors import BadParameter
 from handlers import queries
 from handlers.api.amending import amend_of
 from handlers.api.etags import if_versions, tag_of
@@ -40,9 +41,12 @@ class JobsHandler(NewJobRules, ConsoleApiHandler):
         chosen, fields = queries.format_argument(self), queries.fields_argument(self, LINE_FIELDS, ONLY_OF_ONE)
         self.set_header("Vary", "Origin, Accept")
         if chosen is not ListFormat.JSON:
+            if own.snippets:
+                raise BadParameter("snippets is for pages: leave out format, or snippets.", parameter="snippets")
             return await give_list(self, own, chosen, fields)
         page = await self.site.service.jobs(own)
-        items = [chosen_of(line, fields) for line in job_lines(page.items, self.site.service.why)]
+        lines = job_lines(page.items, self.site.service.why, snippets=own.snippets)
+        items = [chosen_of(line, (*fields, "snippets") if fields and own.snippets else fields) for line in lines]
         self.answer_page(items, wanted, page.next_cursor, fields=",".join(fields))
 
     head = get

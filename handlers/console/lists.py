@@ -13,6 +13,7 @@ from typing import Any, ClassVar
 from urllib.parse import urlencode
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from dispatcher.access.scopes import Scope
 from dispatcher.core.jobs.model import JobFilter, JobView, WorkerStatus
@@ -127,7 +128,7 @@ class JobsPage(_ListPage):
     async def listed(self) -> _Listed:
         """Jobs, newest first."""
         wanted = job_filter(self, self.site.clock.utc())
-        page = await self.site.service.jobs(wanted)
+        page = await self.site.service.jobs(replace(wanted, snippets=True))
         return _listed(page.items, wanted, page.next_cursor)
 
     async def beside(self) -> dict[str, Any]:

@@ -210,3 +210,26 @@ async def test_a_worker_with_many_types_and_jobs_takes_one_row(browser: Browser,
     assert "and 989 more" in row
     assert "and 54 more" in row
     assert "(64 of 64 slots)" in row
+
+
+async def test_jobs_that_are_searched_show_where_they_have_it(browser: Browser, house: House) -> None:
+    await submit(house, "j", data='{"text": "<b>Orders</b> of Bern"}', summary="order & more")
+    page = (await browser.get("/jobs?q=order")).body.decode()
+    assert '<span class="faint">data:</span> {&quot;text&quot;: &quot;&lt;b&gt;<mark>Orders</mark>&lt;/b&gt;' in page
+    assert '<span class="faint">summary:</span> <mark>order</mark> &amp; more' in page
+    assert "<mark>" not in (await browser.get("/jobs")).body.decode()
+
+
+async def test_an_answer_has_snippets_if_they_are_asked_for(ask: Ask, house: House) -> None:
+    for number in range(2):
+        await submit(house, f"j{number}", data='"a label"')
+    page = body_of(await ask("/api/v1/jobs?q=label&snippets=1&limit=1&fields=id"))
+    hit = {"field": "data", "before": '"a ', "hit": "label", "after": '"'}
+    assert page["items"] == [{"id": "j1", "snippets": [hit]}]
+    following = await ask(f"/api/v1/jobs?q=label&snippets=1&limit=1&cursor={page['next_cursor']}")
+    assert [job["snippets"] for job in body_of(following)["items"]] == [[hit]]
+    plain = await ask("/api/v1/jobs?q=label&limit=1")
+    assert ("snippets" in body_of(plain)["items"][0], "snippets" in plain.headers["Link"]) == (False, False)
+    assert "snippets=1" in (await ask("/api/v1/jobs?q=label&snippets=1&limit=1")).headers["Link"]
+    for wrong in ("snippets=yes", "snippets=1&format=csv"):
+        assert (await ask(f"/api/v1/jobs?{wrong}")).code == 400

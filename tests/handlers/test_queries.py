@@ -17,7 +17,7 @@ from tests.support.house import House
 pytestmark = pytest.mark.gen_test
 
 #: The API alone has the first ones.
-INSTANTS = "key, owner, error, q, created_after, created_before, ended_after, ended_before, "
+INSTANTS = "key, owner, error, q, created_after, created_before, ended_after, ended_before, snippets, "
 SHAPE = ", format, fields"
 OF_JOBS = f"It takes state, type, requires, worker, tag, batch, {INSTANTS}limit, cursor{SHAPE}."
 #: (list, its query, what is said)

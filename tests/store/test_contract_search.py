@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 from dispatcher.core.jobs.model import JobFilter
 from dispatcher.core.jobs.states import JobState
 from dispatcher.core.jobs.turn import Amend, Cancel, Delete, Retry
+from dispatcher.core.jobs.views.snippets import Snippet
 from dispatcher.errors import BadParameter
 from tests.store.conftest import OpenDesk
 from tests.store.contract import KINDS, SQLITE, Desk, Kind, error, result
@@ -90,6 +91,20 @@ def test_a_search_goes_with_the_other_filters(desk: Desk) -> None:
     assert _found(desk, "order", key="k") == [keyed]
     assert _found(desk, "order", type="other") == [typed]
     assert _found(desk, "order", states=(JobState.FAILED,)) == []
+
+
+def test_each_job_shows_where_it_has_what_is_searched_if_that_is_asked(desk: Desk) -> None:
+    (first,) = _submit(desk, {"to": "Berlin, B\u00e4r 1"}, summary="a bear for Berlin")
+    claim = desk.claim_one()
+    desk.report(result(claim.attempt, '"berlin"'))
+    second, _ = _submit(desk, "x Berlin", "Rome")
+    asked = {"search": "berlin", "snippets": True}
+    [newer, older] = desk.listed(**asked)
+    assert (newer.id, newer.snippets) == (second, (Snippet("data", '"x ', "Berlin", '"'),))
+    fields = [(found.field, found.hit) for found in older.snippets]
+    assert (older.id, fields) == (first, [("data", "Berlin"), ("result", "berlin"), ("summary", "Berlin")])
+    assert [job.snippets for job in desk.listed(search="berlin")] == [(), ()]
+    assert {job.snippets for job in desk.listed(snippets=True)} == {()}
 
 
 def test_a_search_for_nothing_is_refused(desk: Desk) -> None:

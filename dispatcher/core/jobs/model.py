@@ -17,6 +17,7 @@ from dispatcher.core.jobs.about import NOTHING_SAID, About
 from dispatcher.core.jobs.acts.kept import Hold, KeptWorker
 from dispatcher.core.jobs.states import SETTLED, JobState
 from dispatcher.core.jobs.terms import NO_DEFAULTS, Schedule, Terms, TypeDefaults
+from dispatcher.core.jobs.views.snippets import Snippet
 
 __all__ = [
     "AttemptView",
@@ -141,6 +142,8 @@ class JobView(Struct, frozen=True, kw_only=True):
     attempts: list[AttemptView] = []
     #: The newest lines, oldest first. Filled when one job is read; empty in lists.
     log: list[LogLine] = []
+    #: Where it has what is searched. Filled in lists that ask for it.
+    snippets: tuple[Snippet, ...] = ()
 
 
 class JobStanding(Struct, frozen=True, gc=False):
@@ -184,6 +187,8 @@ class JobFilter(Struct, frozen=True, kw_only=True):
     created_before: float | None = None
     ended_after: float | None = None
     ended_before: float | None = None
+    #: Whether each job shows where it has what is searched.
+    snippets: bool = False
     #: 1 to 100.
     limit: int = 50
     #: From an earlier page's ``next_cursor``; None: from the newest.
@@ -191,7 +196,7 @@ class JobFilter(Struct, frozen=True, kw_only=True):
 
     def only_states(self) -> bool:
         """Whether it asks for nothing but states."""
-        return replace(self, states=(), limit=50, cursor=None) == JobFilter()
+        return replace(self, states=(), snippets=False, limit=50, cursor=None) == JobFilter()
 
     def only_names(self) -> bool:
         """Whether it asks for one tag, one batch, one key or one owner, and for nothing else."""

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from msgspec.structs import replace
+
 from dispatcher.core.jobs.model import JobFilter, JobPage, JobView
 from dispatcher.core.jobs.rows import JobRow
 from dispatcher.core.jobs.views.search import MOST_CHARS, Phrase, has_text, search_of
+from dispatcher.core.jobs.views.snippets import Snippet, snippets_of
 from dispatcher.store.columns import job_row
 from dispatcher.store.postgres.keys import wanted_keys
 from dispatcher.store.postgres.link import Link, array
@@ -96,8 +99,17 @@ class JobPages:
 
     def _show(self, rows: list[tuple[JobRow, float | None]], above: int, room: int) -> None:
         """These jobs come next; all down to ``above`` have been looked at, if the page is not full."""
-        self._items += [view(row, attempt_ended_at=stopped_at) for row, stopped_at in rows]
+        told = self._snippets([row.seq for row, _ in rows])
+        shown = [(row.seq, view(row, attempt_ended_at=stopped_at)) for row, stopped_at in rows]
+        self._items += [replace(job, snippets=told[seq]) if told else job for seq, job in shown]
         self._below = rows[-1][0].seq if len(rows) == room else above
+
+    def _snippets(self, seqs: list[int]) -> dict[int, tuple[Snippet, ...]]:
+        """Where these jobs have what is searched; nothing if nobody asks."""
+        if not (seqs and self._search and self._filter.snippets):
+            return {}
+        read = self._link.one("texts", seqs=array(seqs), chars=MOST_CHARS)
+        return {seq: snippets_of(self._search, texts) for seq, *texts in read}
 
     def _rows(
         self, below: int, above: int, states: list[str] | None, room: int, seqs: str | None = None

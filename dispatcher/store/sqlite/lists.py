@@ -6,15 +6,18 @@ import json
 import sqlite3
 from operator import attrgetter
 
+from msgspec.structs import replace
+
 from dispatcher.core.jobs.model import JobFilter, JobPage, JobView, MissingWorker
 from dispatcher.core.jobs.rows import JobRow
 from dispatcher.core.jobs.views.naming import beginnings, counted
 from dispatcher.core.jobs.views.search import search_of
+from dispatcher.core.jobs.views.snippets import Snippet, snippets_of
 from dispatcher.store.attempts import attempt_range
 from dispatcher.store.columns import job_row
 from dispatcher.store.sqlite import statements as sql
 from dispatcher.store.sqlite.lanes import LaneTable
-from dispatcher.store.sqlite.search import SCANNED, SearchIndex, find_by_reading
+from dispatcher.store.sqlite.search import SCANNED, SearchIndex, find_by_reading, texts_of
 from dispatcher.store.views import SLICE, attempts_stop, cursor_of, end_of, seq_of, view
 
 __all__ = ["PageRead", "missing_workers"]
@@ -120,8 +123,15 @@ class PageRead:
     def _show(self, rows: list[JobRow], above: int, room: int) -> None:
         """These jobs come next; all down to ``above`` have been looked at, if the page is not full."""
         stops = self._stops([row.seq for row in rows if attempts_stop(row)])
-        self._items += [view(row, attempt_ended_at=stops.get(row.seq)) for row in rows]
+        told = self._snippets([row.seq for row in rows])
+        shown = [(row.seq, view(row, attempt_ended_at=stops.get(row.seq))) for row in rows]
+        self._items += [replace(job, snippets=told[seq]) if told else job for seq, job in shown]
         self._below = rows[-1].seq if len(rows) == room else above
+
+    def _snippets(self, seqs: list[int]) -> dict[int, tuple[Snippet, ...]]:
+        """Where these jobs have what is searched; nothing if nobody asks."""
+        asked = seqs if self._search and self._filter.snippets else []
+        return {seq: snippets_of(self._search, texts) for seq, *texts in texts_of(self._db, asked)}
 
     def _rare(self, below: int, above: int, room: int) -> list[JobRow]:
         """The index has each of the states in order."""

@@ -248,13 +248,18 @@ class SearchIndex:
         return {seq for seq, text in waiting if has_text(search, [text])}
 
 
+def texts_of(connection: sqlite3.Connection, seqs: Sequence[int]) -> list[_Texts]:
+    """The texts of these jobs that are searched, newest first."""
+    return connection.execute(_TEXTS_OF, (json.dumps(seqs),)).fetchall() if seqs else []
+
+
 def find_by_reading(
     connection: sqlite3.Connection, search: Sequence[Phrase], seqs: Sequence[int]
 ) -> tuple[list[int], int | None]:
     """The ones among these jobs whose texts have this, newest first; and down to which number they are told, None: all
     are.
     """
-    asked: list[_Texts] = connection.execute(_TEXTS_OF, (json.dumps(seqs),)).fetchall()
+    asked = texts_of(connection, seqs)
     read = at_once(asked)
     found = [seq for seq, *texts in read if has_text(search, texts)]
     return found, read[-1][0] if len(read) < len(asked) else None

@@ -99,6 +99,10 @@ _JOBS = {
         "Words that all stand in the job's data, in its result, in its last error or in its summary. A word also finds "
         "those that begin with it; words in quotation marks are found as they stand there.",
     ),
+    "snippets": Field(
+        {"type": "string", "enum": ["0", "1"], "default": "0"},
+        "1: each job has `snippets`, where it has what `q` asks for. Page by page alone.",
+    ),
     "created_after": Field(_WHEN, _INSTANT),
     "created_before": Field(_WHEN, _INSTANT),
     "ended_after": Field(_WHEN, _INSTANT),

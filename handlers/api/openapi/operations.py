@@ -24,20 +24,8 @@ __all__ = ["FOR_PEOPLE", "OPERATIONS"]
 
 #: Routes that are not described: pages and forms for people, files of these pages, and what no route names.
 FOR_PEOPLE = frozenset(
-    {
-        "overview",
-        "jobs",
-        "job",
-        "job-action",
-        "job-record",
-        "job-try",
-        "workers",
-        "types",
-        "submit",
-        "login",
-        "logout",
-        "docs",
-    }
+    {"overview", "jobs", "job", "job-action", "job-record", "job-try", "workers", "types", "submit", "login", "logout"}
+    | {"docs"}
     | {"one-worker", "worker-action", "worker-gate", "one-type", "type-action"}
     | {"rollout", "rollout-button"}
     | {"board", "doubts", "failures", "failures-again", "history", "phone"}

@@ -99,9 +99,9 @@ def _parts(made: dict[str, Schema]) -> dict[str, Schema]:
     words = "The fields of a job that were asked for."
     parts = {
         f"{name}Part": made[name] | {"title": f"{name}Part", "description": words, "required": []}
-        for name in ("Job", "JobLine")
+        for name in ("Job", "ListedJob")
     }
-    lines = {"type": "array", "items": {"$ref": f"{_REF}JobLinePart"}}
+    lines = {"type": "array", "items": {"$ref": f"{_REF}ListedJobPart"}}
     fields = made["Jobs"]["properties"] | {"items": lines}
     return parts | {"JobsPart": made["Jobs"] | {"title": "JobsPart", "properties": fields}}
 

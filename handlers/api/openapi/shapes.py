@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import Annotated, Any, Literal
 
 import msgspec
-from msgspec import Meta, Struct
+from msgspec import UNSET, Meta, Struct, UnsetType
 
 from dispatcher.access.acts import AuditOutcome
 from dispatcher.access.scopes import Scope
@@ -80,6 +80,15 @@ class WaitingShape(Struct):
     aside: Count
     nearest: str
     outlook: Annotated[OutlookShape | None, Meta(description="in the answer for one job, if it is ready; else null")]
+
+
+class SnippetShape(Struct):
+    """What stands around the first hit of a search in one of a job's texts, in the letters in which it came."""
+
+    field: Literal["data", "result", "error", "summary"]
+    before: str
+    hit: str
+    after: str
 
 
 class JobLineShape(Struct, kw_only=True):
@@ -157,10 +166,16 @@ class JobShape(JobLineShape, kw_only=True):
     log: list[LogShape]
 
 
+class ListedJobShape(JobLineShape, kw_only=True):
+    """A job as a list of jobs shows it, which may have been asked for snippets."""
+
+    snippets: list[SnippetShape] | UnsetType = UNSET
+
+
 class JobsShape(Struct):
     """A page of the list of jobs."""
 
-    items: list[JobLineShape]
+    items: list[ListedJobShape]
     next_cursor: str | None
 
 

@@ -17,7 +17,7 @@ from msgspec import Struct
 
 from dispatcher.errors import BadParameter
 
-__all__ = ["LONGEST_SEARCH", "MOST_CHARS", "MOST_WORDS", "Phrase", "has_text", "plain", "search_of"]
+__all__ = ["LONGEST_SEARCH", "MOST_CHARS", "MOST_WORDS", "Phrase", "has_text", "plain", "search_of", "words_of"]
 
 #: The characters at the beginning of each text that are searched.
 MOST_CHARS = 4_096
@@ -72,6 +72,11 @@ def _folded(text: str) -> str:
 
 def _words(text: str) -> tuple[str, ...]:
     return tuple(_WORD.findall(text.lower() if text.isascii() else _folded(text)))
+
+
+def words_of(text: str) -> tuple[str, ...]:
+    """The words of a piece of JSON, in the form in which they are compared."""
+    return _words(plain(text))
 
 
 def search_of(text: str) -> tuple[Phrase, ...]:

@@ -23,6 +23,8 @@ CASES: list[tuple[str, str, dict[str, Any], int]] = [
     ("GET", "/api/v1/jobs?limit=3", {}, 200),
     ("GET", "/api/v1/jobs?limit=100", {}, 200),
     ("GET", "/api/v1/jobs?state=failed&state=in_doubt&created_after=-1h", {}, 200),
+    ("GET", "/api/v1/jobs?q=order&snippets=1", {}, 200),
+    ("GET", "/api/v1/jobs?q=order&snippets=1&fields=id,state", {}, 200),
     ("GET", "/api/v1/jobs?status=failed", {}, 400),
     ("GET", "/api/v1/jobs?limit=0", {}, 400),
     ("GET", "/api/v1/jobs?fields=id,state&limit=1", {}, 200),

@@ -149,9 +149,10 @@ def test_an_answer_with_chosen_fields_has_any_of_those_of_a_whole_one(document: 
     schemas = document["components"]["schemas"]
     assert list(schemas["JobPart"]["properties"]) == list(schemas["Job"]["properties"])
     assert set(schemas["Job"]["properties"]) == set(JOB_ANSWER)
-    assert set(schemas["JobLine"]["properties"]) == set(schemas["JobLinePart"]["properties"]) == set(LINE_FIELDS)
-    assert schemas["JobPart"]["required"] == schemas["JobLinePart"]["required"] == []
-    assert schemas["JobsPart"]["properties"]["items"]["items"] == {"$ref": "#/components/schemas/JobLinePart"}
+    assert set(schemas["JobLine"]["properties"]) == set(LINE_FIELDS)
+    assert set(schemas["ListedJobPart"]["properties"]) == {*LINE_FIELDS, "snippets"}
+    assert schemas["JobPart"]["required"] == schemas["ListedJobPart"]["required"] == []
+    assert schemas["JobsPart"]["properties"]["items"]["items"] == {"$ref": "#/components/schemas/ListedJobPart"}
 
 
 def test_the_document_names_the_path_of_the_server(house: House, tasks: TaskDirectory) -> None:
