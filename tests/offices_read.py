@@ -94,7 +94,7 @@ READ = (
     Met(
         "lines of several tries in one log",
         "each says which try wrote it",
-        ("store/test_contract_reports.py::test_a_log_line_says_which_try_wrote_it",),
+        ("store/test_contract_log.py::test_a_log_line_says_which_try_wrote_it",),
     ),
     Met(
         "two simulators with one --seed",

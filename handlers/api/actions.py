@@ -112,6 +112,7 @@ def _operation_json(operation: OperationView) -> Json:
         "state": operation.state.value,
         "matched": operation.matched,
         "done": operation.done,
+        "begun": operation.begun,
         "skipped": operation.skipped,
         "stopped": operation.stopped,
         "detail": operation.detail,

@@ -63,7 +63,7 @@ class _OneJob(OneJobPage):
             waits=None if why is None or job.state is JobState.IN_DOUBT else why.words,
             outlook=None if why is None else why.waiting.outlook,
             press=None if why is None else start_now(job.type, why.waiting.code),
-            nearby=[] if why is None else nearby(job, why.waiting.code, self._offering(job.type)),
+            nearby=[] if why is None else nearby(job, why.waiting, self._offering(job.type)),
             namesakes=[(name, note) for name in wanted if (note := words.namesakes(service.called(name)))],
             lines=lines_with(sought, job.log),
             lines_gone=lines_gone(job.log),

@@ -199,7 +199,10 @@ class OperationButton(OrderPage):
         if action is None:
             self.set_status(409)
             return self.show_operation(operation, "This order cannot be taken back.")
-        await self.begin(OperationOrder(action=action, ids=operation.did, dry_run=True, actor=self.actor("console")))
+        order = OperationOrder(action=action, ids=operation.did, dry_run=True, actor=self.actor("console"))
+        if operation.order.action is OperationAction.CANCEL:
+            order = replace(order, had_begun=operation.begun)
+        await self.begin(order)
 
     async def _go(self, operation: OperationView) -> None:
         fault = self._unready(operation)

@@ -10,7 +10,19 @@ from dispatcher.core.jobs.views.histograms import FEW_SAMPLES
 from dispatcher.core.jobs.views.outlook import MOST_BEFORE, Outlook
 from handlers.console.words import ago, duration, first_line, ordinal, plural, state_word
 
-__all__ = ["ACTS", "PASSAGES", "Moment", "headline", "prospects", "ran_s", "timeline", "to_know", "whole"]
+__all__ = [
+    "ACTS",
+    "PASSAGES",
+    "Moment",
+    "headline",
+    "prospects",
+    "ran_s",
+    "run_again",
+    "taken_back",
+    "timeline",
+    "to_know",
+    "whole",
+]
 
 #: What people and programs do to a job, by the action's name in the audit log.
 ACTS = {
@@ -109,6 +121,26 @@ def _failure(job: JobView) -> str:
     return f"It failed{tries}{why}"
 
 
+def taken_back(begun: int) -> str:
+    """What it means to take a cancel back; ``begun``: so many of its jobs had begun to run."""
+    if not begun:
+        return "None of them had begun to run: taken back, they wait again, behind those that wait already."
+    are, these, they = (
+        ("1 of them had", "it runs", "it") if begun == 1 else (f"{begun:,} of them had", "these run", "they")
+    )
+    return f"{are} begun to run: taken back, {these} anew, and what {they} did may happen a second time."
+
+
+def run_again(job: JobView) -> str:
+    """What it means to run a cancelled job again; empty for others."""
+    if job.state is not JobState.CANCELLED:
+        return ""
+    if not job.number:
+        return "It had not begun to run. Run again, it waits behind those that wait already."
+    once = " It is to take effect once: make sure first that it has not." if job.terms.effects == "once" else ""
+    return f"It had begun to run. Run again, it begins anew, and what it did may happen a second time.{once}"
+
+
 def prospects(job: JobView, seen: Outlook) -> str:
     """Where a ready job stands, and when it may start, in sentences."""
     return " ".join(part for part in (_stands(job, seen), _starts(job, seen)) if part)
@@ -120,7 +152,7 @@ def _stands(job: JobView, seen: Outlook) -> str:
         return f"More than {MOST_BEFORE:,} of {seen.of:,} {kin} go before it."
     if seen.of <= 1:
         return "No other one waits that requires the same." if job.terms.requires else "No other one of its type waits."
-    later = f"; {plural(seen.overtaken_by, 'job')} of those before it came later" if seen.overtaken_by else ""
+    later = f"; {seen.overtaken_by:,} of those before it came later" if seen.overtaken_by else ""
     return f"It is the {ordinal(seen.place)} of {seen.of:,} {kin}{later}."
 
 

@@ -27,6 +27,7 @@ class OperationShape(Struct, kw_only=True):
     state: OperationState
     matched: Annotated[int, Meta(ge=0, description="jobs that matched when they were counted")]
     done: Count
+    begun: Annotated[int, Meta(ge=0, description="those of them that have begun to run at least once")]
     skipped: Annotated[dict[str, Count], Meta(description="jobs that could not be helped, by a code")]
     stopped: Annotated[str | None, Meta(description="why it was stopped: a code; null: it was not")]
     detail: Annotated[str | None, Meta(description="the same in words")]

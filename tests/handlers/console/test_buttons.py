@@ -98,7 +98,9 @@ async def test_a_job_that_waits_for_what_is_paused_has_buttons_that_help(browser
     answer = await browser.post(first, {"back": "jobs/j"}, "/jobs/j")
     assert (answer.code, answer.headers["Location"]) == (303, "/jobs/j")
     resumes = buttons.findall(await page_of(browser, "/jobs/j"))
-    assert [label for _, label in resumes] == ["Resume A", "Resume B"], "only those that it may run at"
+    assert [label for _, label in resumes] == [f"Resume {name} and this starts at once" for name in "AB"], (
+        "those that it may run at"
+    )
     await browser.post(resumes[0][0], {"back": "jobs/j"}, "/jobs/j")
     assert (await house.dispatcher.job("j")).state == "running"
 

@@ -11,6 +11,8 @@ import pytest
 from dispatcher.core.jobs.acts.kept import Hold
 from dispatcher.core.jobs.matching import requirement_of
 from dispatcher.core.jobs.model import WorkerStatus
+from dispatcher.core.jobs.views.outlook import Outlook
+from dispatcher.node.views.waiting import Waiting
 from handlers.console.nearby import MOST_NEARBY, nearby
 from tests.handlers.conftest import Browser
 from tests.support.house import House
@@ -20,6 +22,10 @@ from tests.support.scenes import submit, take
 BERLIN = job_view(requires=requirement_of({"site": "berlin", "printer": "zebra"}))
 FITS = {"labels": {"site": "berlin", "printer": "zebra"}}
 HELD = {"held": Hold(1.0, "anna", "no paper"), "paused": True}
+
+
+def waits(code: str, place: int = 1) -> Waiting:
+    return Waiting(code=code, outlook=Outlook(place=place, of=3, overtaken_by=0))
 
 
 @pytest.mark.parametrize(
@@ -37,28 +43,34 @@ HELD = {"held": Hold(1.0, "anna", "no paper"), "paused": True}
     ],
 )
 def test_it_is_said_what_keeps_a_worker_from_the_job(worker: dict[str, Any], words: str, label: str | None) -> None:
-    [near] = nearby(BERLIN, "busy", [worker_view(**{"name": "DESK-1", "slots": 1, "jobs": [], **worker})])
+    [near] = nearby(BERLIN, waits("busy"), [worker_view(**{"name": "DESK-1", "slots": 1, "jobs": [], **worker})])
     assert (near.name, near.words, near.press and near.press.label) == ("DESK-1", words, label)
+
+
+def test_a_job_that_others_go_before_does_not_start_at_once() -> None:
+    [near] = nearby(BERLIN, waits("paused", place=2), [worker_view(**{"name": "DESK-1", "jobs": [], **FITS, **HELD})])
+    assert near.press is not None
+    assert near.press.label == "Resume DESK-1"
 
 
 def test_workers_that_lack_more_or_are_turned_away_are_not_near() -> None:
     far = [worker_view(labels={}), worker_view(**FITS, blocked=Hold(1.0, "anna", ""))]
-    assert nearby(BERLIN, "no_match", far) == []
+    assert nearby(BERLIN, waits("no_match"), far) == []
     named = job_view(requires=requirement_of({"name": "DESK-1"}))
-    assert nearby(named, "no_match", [worker_view(name="DESK-2")]) == []
+    assert nearby(named, waits("no_match"), [worker_view(name="DESK-2")]) == []
 
 
 def test_those_that_a_button_helps_come_first_and_few_are_named() -> None:
     busy = [worker_view(**FITS, name=f"BUSY-{n}", jobs=["a"]) for n in range(9)]
     held = worker_view(**FITS, name="HELD", **HELD)
-    found = nearby(BERLIN, "busy", [*busy, held])
+    found = nearby(BERLIN, waits("busy"), [*busy, held])
     assert ([near.name for near in found][:2], len(found)) == (["HELD", "BUSY-0"], MOST_NEARBY)
-    assert [near.name for near in nearby(job_view(), "busy", [*busy, held])] == ["HELD"], "any worker will do"
+    assert [near.name for near in nearby(job_view(), waits("busy"), [*busy, held])] == ["HELD"], "any worker will do"
 
 
 @pytest.mark.parametrize("code", ["type_paused", "everything_paused", "delayed", "backoff", "stopping", "no_worker"])
 def test_where_workers_are_not_why_it_waits_none_are_looked_at(code: str) -> None:
-    assert nearby(BERLIN, code, iter(lambda: pytest.fail("looked at"), None)) == []
+    assert nearby(BERLIN, waits(code), iter(lambda: pytest.fail("looked at"), None)) == []
 
 
 async def text_of(browser: Browser, path: str) -> str:
@@ -93,7 +105,7 @@ async def test_the_place_and_the_estimate_stand_on_the_page_and_in_the_answer_of
     for number in range(3):
         await submit(house, f"j{number}", type="fax", priority=number // 2)
     seen = await text_of(browser, "/jobs/j1")
-    assert "It is the 3rd of 3 of its type; 1 job of those before it came later. It starts in about" in seen
+    assert "It is the 3rd of 3 of its type; 1 of those before it came later. It starts in about" in seen
     told = (await browser.get("/api/v1/jobs/j1")).body.decode()
     assert '"outlook":{"place":3,"of":3,"overtaken_by":1,"estimate_s":' in told
     assert '"outlook":null' in (await browser.get("/api/v1/jobs?limit=1")).body.decode()

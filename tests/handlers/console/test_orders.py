@@ -13,7 +13,7 @@ from dispatcher.core.jobs.states import JobState
 from tests.handlers.conftest import Browser
 from tests.support.forms import hidden
 from tests.support.house import House
-from tests.support.scenes import a_job
+from tests.support.scenes import a_job, submit, take
 
 pytestmark = pytest.mark.gen_test(timeout=60)
 
@@ -207,6 +207,20 @@ async def test_an_order_is_taken_back_for_the_jobs_that_it_has_changed(browser: 
     back = await say_yes(browser, asked)
     assert await states(house, *failed) == ["cancelled", "cancelled"]
     assert "Undo: run them again…" in await browser.page(back)
+
+
+async def test_who_takes_a_cancel_back_reads_which_jobs_had_begun(browser: Browser, house: House) -> None:
+    tried = await take(house, await submit(house, "runs"))
+    await tried.say("accept")
+    await submit(house, "waits")
+    done = await say_yes(browser, await press(browser, "cancel", type="print-label"))
+    warns = "1 of them had begun to run: taken back, it runs anew, and what it did may happen a second time."
+    assert f"{warns} Undo: run them again…" in text_of(await browser.page(done)).replace("Count again ", "")
+    asked = (await browser.post(f"{done}/undo", {}, done)).headers["Location"]
+    assert warns in text_of(await browser.page(asked))
+    assert "had begun" not in text_of(await browser.page(await say_yes(browser, asked)))
+    told = json.loads((await browser.get(f"/api/v1{done}")).body)
+    assert (told["done"], told["begun"]) == (2, 1)
 
 
 async def test_what_cannot_be_taken_back_has_no_button_and_says_so(browser: Browser, house: House) -> None:

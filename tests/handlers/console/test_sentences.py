@@ -156,10 +156,10 @@ def test_the_timeline_tells_the_attempts_end_from_the_jobs_end(
     [
         ({"place": 1, "of": 1, "overtaken_by": 0}, "No other one of its type waits."),
         ({"place": 3, "of": 12, "overtaken_by": 2, "samples": 90, "estimate_s": 40.0},
-         "It is the 3rd of 12 of its type; 2 jobs of those before it came later. "
+         "It is the 3rd of 12 of its type; 2 of those before it came later. "
          "It starts in about 40\u00a0s, at the rate of the last 15 minutes."),
         ({"place": 11, "of": 12, "overtaken_by": 1, "samples": 7},
-         "It is the 11th of 12 of its type; 1 job of those before it came later. "
+         "It is the 11th of 12 of its type; 1 of those before it came later. "
          "Nobody can say when it starts: only 7 of its type ended in the last 15 minutes."),
         ({"place": 1_001, "of": 1_002, "overtaken_by": 0, "samples": 0},
          "It is the 1,001st of 1,002 of its type. "
@@ -178,3 +178,32 @@ def test_a_job_that_requires_a_worker_stands_among_those_that_require_the_same()
     assert few == "It is the 2nd of 3 of its type that require the same."
     alone = sentences.prospects(job, Outlook(place=1, of=1, overtaken_by=0))
     assert alone == "No other one waits that requires the same."
+
+
+@pytest.mark.parametrize(
+    ("job", "says"),
+    [
+        ({"state": S.FAILED, "number": 1}, ""),
+        ({"state": S.CANCELLED}, "It had not begun to run. Run again, it waits behind those that wait already."),
+        ({"state": S.CANCELLED, "number": 2},
+         "It had begun to run. Run again, it begins anew, and what it did may happen a second time."),
+        ({"state": S.CANCELLED, "number": 1, "effects": "once"},
+         "It had begun to run. Run again, it begins anew, and what it did may happen a second time. "
+         "It is to take effect once: make sure first that it has not."),
+    ],
+)  # fmt: skip
+def test_whoever_runs_a_cancelled_job_again_reads_what_that_means(job: dict[str, Any], says: str) -> None:
+    assert sentences.run_again(job_view(**job)) == says
+
+
+@pytest.mark.parametrize(
+    ("begun", "says"),
+    [
+        (0, "None of them had begun to run: taken back, they wait again, behind those that wait already."),
+        (1, "1 of them had begun to run: taken back, it runs anew, and what it did may happen a second time."),
+        (1_200,
+         "1,200 of them had begun to run: taken back, these run anew, and what they did may happen a second time."),
+    ],
+)  # fmt: skip
+def test_whoever_takes_a_cancel_back_reads_what_that_means(begun: int, says: str) -> None:
+    assert sentences.taken_back(begun) == says

@@ -63,6 +63,8 @@ class OperationOrder(Struct, frozen=True, kw_only=True):
     expect: int | None = None
     #: It only counts.
     dry_run: bool = False
+    #: It takes a cancel back, and so many of its jobs had begun to run; None: it takes none back.
+    had_begun: int | None = None
     actor: Actor
     #: What was asked, as JSON text: the filter.
     asked: str = "null"
@@ -81,6 +83,8 @@ class OperationView(Struct, frozen=True, kw_only=True):
     done: int = 0
     #: Ids of the jobs that it has done something to; empty where they are more than MOST_TOLD.
     did: tuple[str, ...] = ()
+    #: Those that have begun to run at least once, before it or since.
+    begun: int = 0
     #: Jobs that could not be helped, by a code.
     skipped: dict[str, int] = {}
     #: UTC seconds.
@@ -96,8 +100,12 @@ class OperationView(Struct, frozen=True, kw_only=True):
         for code in filter(None, map(skip_code, some.values())):
             skipped[code] = skipped.get(code, 0) + 1
         new = [job_id for job_id, report in some.items() if report.done]
+        begun = self.begun + sum(
+            report.done and report.job is not None and report.job.number > 0 for report in some.values()
+        )
         done = self.done + len(new)
-        return replace(self, done=done, did=(*self.did, *new) if done <= MOST_TOLD else (), skipped=skipped)
+        did = (*self.did, *new) if done <= MOST_TOLD else ()
+        return replace(self, done=done, did=did, begun=begun, skipped=skipped)
 
     def undo(self) -> OperationAction | None:
         """What takes it back, as far as that can be: jobs that were run again are cancelled, and the other way round.

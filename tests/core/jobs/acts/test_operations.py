@@ -69,6 +69,13 @@ def test_what_is_done_is_counted_with_its_ids_and_what_is_not_by_a_code() -> Non
     assert (view.done, view.did, view.skipped) == (2, ("a", "b"), {"not_found": 1})
 
 
+def test_jobs_that_had_begun_to_run_are_counted() -> None:
+    begun, waited = CommandReport(True, job_view(number=1)), CommandReport(True, job_view())
+    let_be = CommandReport(False, job_view(number=2))
+    view = view_of(OperationAction.CANCEL).with_done({"a": begun, "b": waited, "c": let_be}).with_done({"d": begun})
+    assert (view.done, view.begun) == (3, 2)
+
+
 def test_of_more_jobs_than_one_order_names_no_ids_are_told() -> None:
     many = [f"j{number}" for number in range(MOST_TOLD)]
     view = view_of(OperationAction.RETRY).with_done(reports(*many))
