@@ -71,7 +71,7 @@ class JobHandler(ConsoleApiHandler):
 
     async def _write_unless_known(self, job: JobView, fields: tuple[str, ...]) -> None:
         """Who has this version of the answer already is told that, and no more."""
-        why = await self.site.service.why_exactly(job)
+        why = await self.why(job)
         self.set_header("ETag", tag_of(job, why))
         if self.check_etag_header():
             self.set_status(304)

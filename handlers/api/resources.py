@@ -16,7 +16,7 @@ from handlers import queries
 from handlers.api.amending import copy_of
 from handlers.api.endingjson import summary_json
 from handlers.api.etags import tag_of
-from handlers.api.jobjson import Json, job_json, raw, worker_json
+from handlers.api.jobjson import Json, WhyItWaits, job_json, raw, worker_json
 from handlers.api.markjson import marks_json
 from handlers.api.newjob import OTHER_FIELDS_BYTES, give_job, job_after
 from handlers.base import ApiHandler
@@ -92,9 +92,17 @@ class ConsoleApiHandler(ApiHandler):
         text = super().decode_argument(value, name)
         return text.lower() if name is None and not self.keeps_capitals else text
 
+    async def why(self, job: JobView) -> WhyItWaits | None:
+        """Why it waits, and when it may start.
+
+        Who knows of his own jobs alone is not told when: jobs of others would be counted in it.
+        """
+        service = self.site.service
+        return await service.why_exactly(job) if self.only_owner is None else service.why(job)
+
     async def write_job(self, job: JobView, status: int = 200) -> None:
         """Ends the answer with one job."""
-        why = await self.site.service.why_exactly(job)
+        why = await self.why(job)
         self.set_header("ETag", tag_of(job, why))
         self.answer(job_json(job, why), status)
 

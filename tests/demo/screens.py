@@ -25,6 +25,7 @@ __all__ = ["photograph", "screens_of"]
 #: Screen -> address; ``{failed}`` and the like are ids of jobs.
 SCREENS = {
     "overview": "/", "jobs": "/jobs", "jobs-failed": "/jobs?state=failed", "jobs-ticked": "/jobs?tick=1",
+    "jobs-found": "/jobs?q=order",
     "job-failed": "/jobs/{failed}", "job-running": "/jobs/{running}?refresh=0", "job-done": "/jobs/{succeeded}",
     "job-waiting": "/jobs/{queued}?refresh=0", "job-in-doubt": "/jobs/{in_doubt}", "doubts": "/doubts",
     "failures": "/failures", "history": "/history", "looking-back": "/?at=-3h",

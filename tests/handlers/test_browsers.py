@@ -50,6 +50,8 @@ PAGES += [
     "/board",
     "/failures",
     "/jobs?tick=1",
+    "/jobs?q=order",
+    "/jobs/failed-1?q=page",
     "/jobs/running-1?refresh=0",
     f"/jobs/{WAITING}?refresh=0",
     f"/jobs/{WAITING}?change=1",

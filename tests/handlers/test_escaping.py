@@ -203,6 +203,7 @@ async def test_what_is_in_the_address_or_typed_is_text(browser: Browser, house: 
         f"/submit?worker={escaped}",
         f"/board?label={escaped}:{escaped}&type={escaped}",
     ]
+    paths += [f"/jobs?q={escaped}", f"/jobs/j-succeeded?q={escaped}"]
     paths += [f"/workers?x={escaped}&refresh=5", f"/nope/{escaped}", f"/jobs/{escaped}", f"/login?next={escaped}"]
     for path in paths:
         check((await browser.get(path, headers={"X-Request-Id": "a"})).body, evil)

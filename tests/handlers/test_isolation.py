@@ -129,3 +129,15 @@ async def test_a_foreign_job_is_as_one_that_is_not_there(
                 assert codes["own"] not in (403, 404), cell
             else:
                 assert codes["own"] == codes["foreign"] != 404, cell
+
+
+async def test_whoever_knows_of_his_own_jobs_alone_is_not_told_how_many_wait(ask: Ask, house: House) -> None:
+    job = await house.submit("crowded", owner="ann")
+    await house.submit("crowded", owner="bert", priority=9)
+    told = {}
+    for owner, given in (("ann", (Scope.SUBMIT, Scope.READ)), ("reader", (Scope.READ,))):
+        _, text = await house.dispatcher.access.make(owner, given, actor=Actor("test"))
+        answer = await ask(f"/api/v1/jobs/{job.id}", headers={"Authorization": f"Bearer {text}"})
+        outlook = json.loads(answer.body)["waiting"]["outlook"]
+        told[owner] = outlook and (outlook["place"], outlook["of"])
+    assert told == {"ann": None, "reader": (2, 2)}

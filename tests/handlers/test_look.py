@@ -25,6 +25,8 @@ LISTS = ["/", "/jobs", "/workers", "/types"]
 PAGES = [*LISTS, "/submit", "/jobs/failed-1", "/jobs/done-1", "/jobs/running-1?refresh=0", f"/jobs/{WAITING}?refresh=0"]
 PAGES += [
     f"/jobs/{WAITING}?change=1",
+    "/jobs/running-1?q=page&refresh=0",
+    "/jobs?q=order",
     "/jobs/done-1/try",
     "/jobs/running-1/try",
     "/doubts",
