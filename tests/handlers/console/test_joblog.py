@@ -67,6 +67,13 @@ async def test_what_no_line_holds_can_be_taken_back(browser: Browser, house: Hou
     assert '<a href="/jobs/j#log">Show all</a>' in page
 
 
+async def test_a_page_that_does_not_refresh_stays_so(browser: Browser, house: House) -> None:
+    await running(house, 1)
+    kept = '<input type="hidden" name="refresh" value="0">'
+    assert kept not in await page_of(browser)
+    assert kept in await page_of(browser, "?refresh=0")
+
+
 async def test_only_a_job_that_is_open_can_be_followed(browser: Browser, house: House) -> None:
     tried = await running(house, 1)
     assert 'data-follow="lines"' in await page_of(browser)

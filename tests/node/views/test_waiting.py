@@ -229,3 +229,19 @@ async def test_a_job_whose_only_worker_an_operator_has_paused_is_told_by_whom_an
     picky = waiting.why(await queued(house, requires=ZEBRA), Workers(1, paused=1, hold=hold))
     assert picky is not None
     assert picky.words == "the only worker that matches is paused by ann: lunch"
+
+
+async def test_the_rate_of_its_type_is_asked_for_only_where_it_tells_when_a_job_starts():
+    house = await House().start()
+    await house.register("s1", "print", name="DESK-1")
+    plain, wants = await house.submit("print"), await house.submit("print", requires=requirement_of({"name": "DESK-1"}))
+    behind = await house.submit("print")
+    assert await samples(house, plain) == "no outlook", "it is offered"
+    assert (await samples(house, behind), await samples(house, wants)) == (0, None)
+    await house.say("s1", op="bye")
+    assert await samples(house, behind) is None
+
+
+async def samples(house: House, job: JobView) -> object:
+    why = await house.dispatcher.why_exactly(await house.dispatcher.job(job.id))
+    return "no outlook" if why is None or why.waiting.outlook is None else why.waiting.outlook.samples
