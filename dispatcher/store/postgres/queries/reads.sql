@@ -20,13 +20,13 @@ SELECT l.lane, j.since FROM unnest(%(lanes)s::uuid[]) AS l (lane) CROSS JOIN LAT
 
 -- name: in_line
 SELECT b.jobs, b.later, (SELECT coalesce(sum(t.jobs), 0)::bigint FROM tallies t WHERE t.lane = j.lane AND t.state = 'queued')
-FROM jobs j CROSS JOIN LATERAL (
+FROM job_data d JOIN jobs j ON j.seq = d.seq CROSS JOIN LATERAL (
     SELECT count(*) AS jobs, count(*) FILTER (WHERE q.seq > j.seq) AS later FROM (
         SELECT o.seq FROM jobs o WHERE o.lane = j.lane AND o.state = 'queued' AND (o.rank, o.seq) < (j.rank, j.seq)
         ORDER BY o.rank, o.seq LIMIT %(most)s
     ) AS q
 ) AS b
-WHERE j.id = %(id)s AND j.state = 'queued'
+WHERE d.id = %(id)s AND j.state = 'queued'
 
 -- name: one_job
 SELECT {{JOB}}, d.data, r.value, j.node
