@@ -19,7 +19,6 @@ from dispatcher.core.jobs.model import (
     JobPage,
     JobStanding,
     JobView,
-    MissingWorker,
     TypeView,
     WorkerFilter,
     WorkerView,
@@ -32,6 +31,7 @@ from dispatcher.store.batches import BatchReads
 from dispatcher.store.endings import EndingReads
 from dispatcher.store.hooks import MOST_WAITING, HookReads
 from dispatcher.store.kept import KeptReads
+from dispatcher.store.names import NameReads
 
 __all__ = ["NODE", "Limits", "SeenReads", "Store"]
 
@@ -119,6 +119,11 @@ class Store(Protocol):
         ...
 
     @property
+    def names(self) -> NameReads:
+        """Its reads of the names of workers."""
+        ...
+
+    @property
     def seen(self) -> SeenReads:
         """Its reads of the workers of other nodes."""
         ...
@@ -176,10 +181,6 @@ class Store(Protocol):
 
     async def first_in_line(self, lanes: Sequence[str]) -> dict[str, float]:
         """Since when the first ready job of each of these lanes has been ready, UTC; lanes without one are left out."""
-        ...
-
-    async def missing(self, prefix: str = "", after: str | None = None, most: int = 100) -> list[MissingWorker]:
-        """Workers that were here and have gone, by name: the first behind ``after`` that begin with ``prefix``."""
         ...
 
     async def counts(self) -> dict[str, int]:

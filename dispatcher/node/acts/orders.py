@@ -20,7 +20,7 @@ from dispatcher.core.workers.machine import Machine
 from dispatcher.errors import BadRequest, WorkerNotFound, WrongState
 from dispatcher.node.joining import Joins
 from dispatcher.node.turns.turns import Turns
-from dispatcher.node.views import rollcall
+from dispatcher.node.views import workerlist
 from dispatcher.pages.pages import Pages
 from dispatcher.store.port import Store
 
@@ -51,10 +51,10 @@ class WorkerOrders:
         joined = self._joins.of(worker_id)
         node = self._store.node
         if worker is not None:
-            return rollcall.whole(worker, self._pages.sessions, self._clock.monotonic(), kept, joined, node=node)
+            return workerlist.whole(worker, self._pages.sessions, self._clock.monotonic(), kept, joined, node=node)
         seen = await self._store.seen.one(worker_id)
         if seen is not None:
-            shown = rollcall.seen_elsewhere(seen, kept)
+            shown = workerlist.seen_elsewhere(seen, kept)
             return OneWorkerView(shown=shown, kept=kept, name=seen.name, labels=seen.labels, joined=joined)
         if kept is None and joined is None:
             raise WorkerNotFound(
@@ -62,9 +62,9 @@ class WorkerOrders:
             )
         kept = kept or KeptWorker(id=worker_id)
         name = kept.name or kept.called
-        known = await self._store.missing(name, None, 1) if name else []
+        known = await self._store.names.missing(name, None, 1) if name else []
         gone_at = known[0].gone_at if known and known[0].name == name else None
-        return rollcall.absent(kept, gone_at, self._clock.utc(), joined)
+        return workerlist.absent(kept, gone_at, self._clock.utc(), joined)
 
     async def pause(self, worker_id: str, reason: str, *, actor: Actor, leaves: bool = False) -> OneWorkerView:
         """The worker, which gets no offers until an operator says otherwise. Raises WorkerNotFound, WrongState.
@@ -159,7 +159,7 @@ class WorkerOrders:
             if not report.done:
                 raise BadRequest("the store cannot hold this text: leave out what is not proper text", semantic=True)
             if kept.is_empty() and worker_id not in self._machine.workers:
-                return rollcall.absent(kept, one.shown.gone_at, self._clock.utc())
+                return workerlist.absent(kept, one.shown.gone_at, self._clock.utc())
             return await self.one(worker_id)
 
 
