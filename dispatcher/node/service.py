@@ -23,7 +23,8 @@ from dispatcher.core.workers.effects import Request
 from dispatcher.errors import Draining, PagehandError, StorageTrouble
 from dispatcher.node.access import Access
 from dispatcher.node.acts.backups import Backups
-from dispatcher.node.acts.operations import Operations
+from dispatcher.node.acts.manyworkers import WorkerTargets
+from dispatcher.node.acts.operations import JobTargets, Operations
 from dispatcher.node.acts.orders import WorkerOrders
 from dispatcher.node.acts.rollouts import Rollouts
 from dispatcher.node.acts.types import Types
@@ -122,15 +123,16 @@ class Dispatcher(BatchVerbs, FarmVerbs, LookVerbs):
         self.walks = Walks(self.jobs, settings.waiters)
         self.backups = Backups(store, clock)
         self.access = Access(store, clock, self._turns, armed=self._arm)
-        #: Orders for many jobs.
-        self.operations = Operations(
-            read=self.jobs, present=self.standing, turns=self._turns, waiters=self._waiters, clock=clock,
-            new_id=lambda: ids.new_job_id(clock), opens=self.access.open,
-        )  # fmt: skip
         #: The types of jobs, and the pauses that operators order.
         self.types = Types(store, clock, self._turns, self.machine, self._readers, shipped)
         #: Single workers, and what operators order of them.
         self.orders = WorkerOrders(store, clock, self._turns, self.machine, self.pages, self.access.joins)
+        #: Orders for many jobs, and for many workers.
+        self.operations = Operations(
+            jobs=JobTargets(self.jobs, self.standing, self._turns),
+            workers=WorkerTargets(self.known_workers, self.orders), turns=self._turns, waiters=self._waiters,
+            clock=clock, new_id=lambda: ids.new_job_id(clock), opens=self.access.open,
+        )  # fmt: skip
         #: Pages with old tasks load anew, some at a time.
         self.rollouts = Rollouts(
             machine=self.machine, turns=self._turns, clock=clock, offered=shipped, opens=self.access.open,

@@ -205,7 +205,7 @@ class MemoryRows:
         writes = request.writes
         jobs = [*writes.new.values(), *writes.changed(), *writes.done.values(), *writes.only_claimed()]
         rows = [*map(_values, jobs), *map(_values, writes.attempts.values()), *writes.results, *writes.logs]
-        check_storable([*rows, tuple(writes.here), request.offered, writes.data.values()])
+        check_storable([*rows, (*writes.here, *writes.forgotten), request.offered, writes.data.values()])
         self.tokens.check(writes.tokens)
         self.acts.check(writes.acts)
         self.kept.check(writes.kept)
@@ -278,6 +278,8 @@ class MemoryRows:
                 self.names.came(name)
             else:
                 self.names.went(name, at, clock)
+        for name in writes.forgotten:
+            self.names.drop(name)
         if writes.roll is not None:
             self.names.call(writes.roll)
 

@@ -74,6 +74,12 @@ class MemoryNames:
             self._leave(name)
             self._habits.pop(name, None)
 
+    def drop(self, name: str) -> None:
+        """Forgets one that has gone."""
+        if name in self._gone:
+            self._leave(name)
+            self._habits.pop(name, None)
+
     def call(self, roll: CallRoll) -> None:
         """Calls the roll."""
         for name in (*self._here, *self._gone):

@@ -50,6 +50,7 @@ PAGES += [
     "/board",
     "/failures",
     "/jobs?tick=1",
+    "/workers?tick=1",
     "/jobs/running-1?refresh=0",
     f"/jobs/{WAITING}?refresh=0",
     f"/jobs/{WAITING}?change=1",

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import pytest
+from msgspec.structs import replace
 
+from dispatcher.access.acts import Actor, AuditFilter
+from dispatcher.core.jobs.acts.kept import ForgetWorker, Hold, KeepWorker, KeptWorker
 from dispatcher.core.jobs.habits import CallRoll, Habit, RollHour, called, is_usual
 from dispatcher.core.jobs.turn import WorkersMoved
 from dispatcher.store import requests
@@ -198,3 +201,27 @@ def test_the_sign_of_a_week_earlier_stays_when_the_roll_is_called_anew(desk: Des
     assert usual(desk, 5, 5) == (1, 0, [])
     call(desk, 5)
     assert usual(desk, 5, 5, past=True) == (1, 0, [])
+
+
+def test_a_worker_that_is_forgotten_is_missing_no_more_and_nothing_is_kept_of_it(desk: Desk) -> None:
+    moved(desk, here=("A", "B", "C"))
+    call(desk, 5)
+    moved(desk, gone=("A", "B"))
+    hold = Hold(1.0, "ann")
+    kept = [KeptWorker(id=worker, called=name, paused=hold) for worker, name in (("w1", "A"), ("w2", "A"))]
+    desk.turn(commands=[KeepWorker(one, "worker.pause") for one in kept])
+    ann = Actor("ann")
+    part = replace(ann, operation="o1")
+    forgotten = [
+        ForgetWorker("w1", "A", "scrapped", ann),
+        ForgetWorker("", "C", "", ann),
+        ForgetWorker("w9", "D", "", part),
+    ]
+    assert all(report.done for report in desk.turn(commands=forgotten).commands)
+    assert list(missing(desk)) == ["B"]
+    assert usual(desk, 5, 5) == (2, 1, ["B"]), "C is here, whatever somebody says"
+    assert desk.run(desk.store.kept.workers()) == kept[1:]
+    acts = desk.run(desk.store.acts(AuditFilter(action="worker.forget"))).items
+    assert [(act.target, act.detail) for act in acts] == [("name:C", ""), ("w1", "scrapped")]
+    moved(desk, gone=("A",))
+    assert usual(desk, 5, 5)[0] == 2, "its habit begins anew"

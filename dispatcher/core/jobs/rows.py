@@ -103,6 +103,7 @@ class WriteSet:
         "data",
         "done",
         "for_nodes",
+        "forgotten",
         "here",
         "hooks",
         "jobs",
@@ -141,6 +142,8 @@ class WriteSet:
         #: By the name of a worker: whether it has come or gone. ``nobody``: all whom the store has as here are gone.
         self.here: dict[str, bool] = {}
         self.nobody = False
+        #: Names of which nothing is known any more, unless somebody here has them.
+        self.forgotten: list[str] = []
         #: Behind that the roll is called.
         self.roll: CallRoll | None = None
         #: In order; the store obeys them as they are.

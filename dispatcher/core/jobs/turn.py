@@ -19,7 +19,7 @@ from dispatcher.access.acts import Actor, AuditNote
 from dispatcher.access.commands import NOBODY_ASKED, TokenCommand
 from dispatcher.core.jobs.about import NOTHING_SAID, About
 from dispatcher.core.jobs.acts.doubts import AnswerDoubt
-from dispatcher.core.jobs.acts.kept import KeepType, KeepWorker
+from dispatcher.core.jobs.acts.kept import ForgetWorker, KeepType, KeepWorker
 from dispatcher.core.jobs.acts.seen import MoveAttempts, ReloadPage, SeeWorkers
 from dispatcher.core.jobs.habits import CallRoll
 from dispatcher.core.jobs.matching import Requirement
@@ -222,7 +222,7 @@ class ForgetTypes(Struct, frozen=True):
 
 
 JobCommand = Cancel | Retry | Decide | AnswerDoubt | Adopt | Amend | Delete
-KeepCommand = KeepWorker | KeepType
+KeepCommand = KeepWorker | KeepType | ForgetWorker
 NodeCommand = OfferedTypes | ForgetTypes | WorkersMoved | CallRoll | MoveAttempts | SeeWorkers | ReloadPage
 Command = JobCommand | NodeCommand | TokenCommand | AuditNote | KeepCommand | HookCommand
 

@@ -181,6 +181,8 @@ def _workers(request: Save, node: str) -> Iterator[Asked]:
         for name, is_here in request.writes.here.items()
     )
     yield from _set("save_workers", rows)
+    if request.writes.forgotten:
+        yield "drop_workers", {"names": sorted(request.writes.forgotten)}
     if (roll := request.writes.roll) is not None:
         yield "call_roll", {"place": roll.hour + 1, "since_at": roll.since_at, "blank": BLANK}
 

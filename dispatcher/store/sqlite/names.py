@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import sqlite3
 from collections.abc import Sequence
 from functools import partial
@@ -32,6 +33,7 @@ _FORGET_MANY = """
         SELECT name FROM workers WHERE gone_clock IS NOT NULL ORDER BY gone_clock DESC, name DESC LIMIT ?2 OFFSET ?1
     )
 """
+_DROP = "DELETE FROM workers WHERE gone_at IS NOT NULL AND name IN (SELECT value FROM json_each(?))"
 #: (the sign's place in a habit, who went after this is here, blank signs). It writes only what is not as usual.
 _CALL_ROLL = """
     UPDATE workers SET
@@ -63,12 +65,14 @@ _USUAL_GONE = f"""
 
 
 def save_names(connection: sqlite3.Connection, request: Save) -> None:
-    """Writes who has come and gone, then calls the roll."""
+    """Writes who has come and gone, and who is forgotten; then calls the roll."""
     gone, writes = (request.offered_at, request.queue_clock), request.writes
     if writes.nobody:
         connection.execute(_NOBODY_HERE, gone)
     rows = [(name, counted(name), *((None, None) if is_here else gone)) for name, is_here in writes.here.items()]
     write_rows(connection, _SAVE, rows)
+    if writes.forgotten:
+        connection.execute(_DROP, (json.dumps(writes.forgotten),))
     if writes.roll is not None:
         connection.execute(_CALL_ROLL, (writes.roll.hour + 1, writes.roll.since_at, BLANK))
 

@@ -134,6 +134,9 @@ ON CONFLICT (name) DO UPDATE
 SET place = excluded.place, node = excluded.node, gone_at = excluded.gone_at, gone_clock = excluded.gone_clock
 WHERE excluded.gone_at IS NULL OR workers.gone_at IS NOT NULL OR workers.node = excluded.node
 
+-- name: drop_workers
+DELETE FROM workers WHERE name = ANY(%(names)s::text[]) AND gone_at IS NOT NULL
+
 -- name: call_roll
 -- Of all nodes, in the order of the names, as each node writes its own; and only what is not as usual.
 WITH now AS (

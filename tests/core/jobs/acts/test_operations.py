@@ -12,6 +12,7 @@ from dispatcher.core.jobs.acts.operations import (
     OperationAction,
     OperationOrder,
     OperationView,
+    WorkerAction,
     command_for,
     skip_code,
 )
@@ -55,11 +56,11 @@ def test_a_job_that_could_not_be_helped_has_a_code():
     assert [skip_code(report) for report in reports] == [None, "not_found", "wrong_state", "key_kept"]
 
 
-def reports(*jobs: str, fault: bool = False) -> dict[str, CommandReport]:
-    return {job: CommandReport(not fault) for job in jobs}
+def reports(*jobs: str, fault: bool = False) -> dict[str, str | None]:
+    return {job: skip_code(CommandReport(not fault)) for job in jobs}
 
 
-def view_of(action: OperationAction, **fields: Any) -> OperationView:
+def view_of(action: OperationAction | WorkerAction, **fields: Any) -> OperationView:
     order = OperationOrder(action=action, ids=("a",), actor=Actor("ann"))
     return OperationView(id="o", order=order, started_at=1.0, **fields)
 
@@ -83,11 +84,17 @@ def test_of_more_jobs_than_one_order_names_no_ids_are_told() -> None:
     [
         (OperationAction.RETRY, OperationAction.CANCEL), (OperationAction.CANCEL, OperationAction.RETRY),
         (OperationAction.DELETE, None), (OperationAction.SET_PRIORITY, None),
+        (WorkerAction.PAUSE, WorkerAction.RESUME), (WorkerAction.DRAIN, WorkerAction.RESUME),
+        (WorkerAction.BLOCK, WorkerAction.UNBLOCK), (WorkerAction.RESUME, None), (WorkerAction.FORGET, None),
     ],
 )  # fmt: skip
 def test_an_order_that_is_over_can_be_taken_back_if_its_kind_can(
-    action: OperationAction, undo: OperationAction | None
+    action: OperationAction | WorkerAction, undo: OperationAction | WorkerAction | None
 ) -> None:
     assert view_of(action, did=("a",), ended_at=2.0).undo() is undo
     assert view_of(action, did=("a",)).undo() is None
     assert view_of(action, ended_at=2.0).undo() is None
+
+
+def test_an_order_is_for_jobs_or_for_workers_by_its_action() -> None:
+    assert [view_of(action).order.noun for action in (OperationAction.RETRY, WorkerAction.RELOAD)] == ["job", "worker"]
