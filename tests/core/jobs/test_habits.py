@@ -9,6 +9,7 @@ import pytest
 from dispatcher.core.jobs.habits import (
     WEEK_H,
     Habit,
+    Roll,
     called,
     hour_of,
     hours_around,
@@ -116,3 +117,7 @@ def test_the_roll_calls_around_an_instant_lie_a_quarter_of_an_hour_off() -> None
 def test_the_next_roll_is_called_at_the_full_hour() -> None:
     assert until_roll_call(at(2, 8.75)) == 900.0
     assert until_roll_call(at(2, 8)) == HOUR_S
+
+
+def test_those_that_are_usual_and_not_missed_are_here() -> None:
+    assert Roll(usual=30, missed=3).here == 27
