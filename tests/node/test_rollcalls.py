@@ -11,7 +11,7 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from dispatcher.access.acts import Actor
-from dispatcher.core.jobs.habits import Roll
+from dispatcher.core.jobs.habits import Roll, hour_of
 from dispatcher.core.jobs.views.telling import EVENTS
 from dispatcher.errors import StorageAway
 from dispatcher.node.rollcalls import LOOK_S, MOST_MISSED, RETURNS_S, RollCalls
@@ -90,8 +90,21 @@ async def test_the_habit_outlives_a_restart_and_counts_again_when_pages_have_had
 async def test_a_roll_that_nobody_was_there_to_call_in_time_is_not_called() -> None:
     house = await farm("A")
     await leave(house, "A")
+    before = dict(house.store.rows.names._habits)
     await house.pass_time(10.6 * HOUR_S)  # the machine slept
     assert told(await look(house)) == (1, 0, ["A"])
+    assert house.store.rows.names._habits == before
+
+
+async def test_who_loads_anew_while_the_roll_is_called_was_here() -> None:
+    house = await farm("A", "B")
+    await house.pass_time(HOUR_S / 2)
+    await leave(house, "B")
+    await house.pass_time(HOUR_S / 2 - house.settings.store_check_s - 40.0)
+    await leave(house, "A")
+    await house.pass_time(3_600.0 - house.clock.utc() % HOUR_S)
+    now_at, habits = house.clock.utc(), house.store.rows.names._habits
+    assert {name: habits[name].signs[hour_of(now_at)] for name in ("A", "B")} == {"A": "1", "B": "0"}
 
 
 @pytest.mark.parametrize("order", ["pause", "block"])
