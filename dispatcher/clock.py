@@ -19,6 +19,10 @@ class Clock(Protocol):
         """Seconds since 1970, UTC; may jump. Only for instants that are stored and shown."""
         ...
 
+    def ahead_s(self, at: float) -> float:
+        """How far the clocks on the walls here are ahead of UTC at this instant (UTC seconds)."""
+        ...
+
 
 class SystemClock:
     """The machine's clocks."""
@@ -29,3 +33,7 @@ class SystemClock:
     def utc(self) -> float:
         """Seconds of the wall clock."""
         return time.time()
+
+    def ahead_s(self, at: float) -> float:
+        """As the machine's time zone says."""
+        return time.localtime(at).tm_gmtoff

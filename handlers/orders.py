@@ -1,4 +1,4 @@
-"""Orders for many jobs, as the API and the console take them: for which jobs one may be given, and who may see it.
+"""Orders for many jobs or workers, as API and console take them: for which ones one may be given, and who may see it.
 
 Both hand in a filter or ids; here they become an order, or are refused. This module reads no body and writes nothing.
 """
@@ -7,16 +7,19 @@ from __future__ import annotations
 
 from msgspec.structs import replace
 
-from dispatcher.core.jobs.acts.operations import OperationOrder, OperationView
+from dispatcher.access.scopes import Scope
+from dispatcher.core.jobs.acts.operations import OperationOrder, OperationView, WorkerAction
 from dispatcher.core.jobs.model import JobFilter
 from dispatcher.errors import OperationNotFound
 from handlers.rules import Rules
 
-__all__ = ["ANSWER_S", "LONGEST_REASON", "MOST_IDS", "OrderRules"]
+__all__ = ["ANSWER_S", "FOR_ADMINS", "LONGEST_REASON", "MOST_IDS", "OrderRules"]
 
 #: The most ids that one order names.
 MOST_IDS = 1_000
 LONGEST_REASON = 500
+#: Orders for workers that need the scope ``admin``, as each for one worker does.
+FOR_ADMINS = (WorkerAction.BLOCK, WorkerAction.UNBLOCK, WorkerAction.FORGET)
 #: How long the answer is held for an order that is soon carried out.
 ANSWER_S = 5.0
 
@@ -27,11 +30,18 @@ class OrderRules(Rules):
     looks_at_jobs = True
 
     async def permitted(self, order: OperationOrder) -> OperationOrder:
-        """The order for those of its jobs that who asks may know of, with their types. Raises Forbidden."""
-        ids = await self._own(order.ids)
-        wanted = None if order.wanted is None else self.own_jobs(order.wanted)
-        reason = order.reason.replace("\0", "\ufffd")
-        return replace(order, ids=ids, wanted=wanted, reason=reason, types=await self._types(order.wanted, ids))
+        """The order for those of its jobs that who asks may know of, with their types. Raises Forbidden.
+
+        Workers are the same for all who may order them about.
+        """
+        order = replace(order, reason=order.reason.replace("\0", "\ufffd"))
+        if isinstance(order.action, WorkerAction):
+            self.principal.needs(Scope.ADMIN if order.action in FOR_ADMINS else Scope.OPERATE)
+            self.principal.needs_no_bound()
+            return order
+        ids, asked = await self._own(order.ids), order.wanted if isinstance(order.wanted, JobFilter) else None
+        wanted = None if asked is None else self.own_jobs(asked)
+        return replace(order, ids=ids, wanted=wanted, types=await self._types(asked, ids))
 
     async def _own(self, ids: tuple[str, ...]) -> tuple[str, ...]:
         """Where owners are kept apart, also without those that are not there."""

@@ -255,7 +255,7 @@ def format_argument(handler: RequestHandler) -> ListFormat:
     return chosen
 
 
-def worker_filter(handler: RequestHandler) -> WorkerFilter:
+def worker_filter(handler: FilterFields) -> WorkerFilter:
     """``?name=&type=&label=&state=&limit=&cursor=``; empty ones do not count. Raises BadParameter."""
     return WorkerFilter(
         name=_text(handler, "name"),

@@ -37,9 +37,11 @@ from handlers.api.overview import OverviewHandler
 from handlers.api.quarters import QuarterHandler
 from handlers.api.rollouts import RolloutHandler, RolloutStopHandler
 from handlers.api.shortway import ShortWayApplication
+from handlers.api.workeractions import WorkerActionsHandler
 from handlers.board.page import BoardPage
 from handlers.console import console, doubts, lists, login, orders, rollouts, submit, trying, worker
 from handlers.console import types as typepages
+from handlers.console.workerorders import CountWorkersPage
 from handlers.failures.page import FailuresAgain, FailuresPage
 from handlers.guard import Guard, Refusal
 from handlers.guide.page import GuidePage
@@ -71,6 +73,7 @@ _ORDERS = {
     "reload": workers.WorkerReloadHandler,
     "block": workers.WorkerBlockHandler,
     "unblock": workers.WorkerUnblockHandler,
+    "forget": workers.WorkerForgetHandler,
 }
 _ID = r"([A-Za-z0-9_-]{1,64})"
 #: An asterisk: all types.
@@ -123,6 +126,7 @@ def _console(given: dict[str, Any]) -> list[URLSpec]:
         url(rf"/jobs/{_ID}/record", JobRecordPage, given, name="job-record"),
         url(rf"/jobs/{_ID}/try", trying.TryPage, given, name="job-try"),
         url(r"/workers", lists.WorkersPage, given, name="workers"),
+        url(r"/workers/act", CountWorkersPage, given, name="workers-act"),
         url(rf"/workers/{_ID}", worker.OneWorkerPage, given, name="one-worker"),
         url(
             rf"/workers/{_ID}/(pause|resume|drain|reload|reload-now)",
@@ -130,7 +134,7 @@ def _console(given: dict[str, Any]) -> list[URLSpec]:
             given,
             name="worker-action",
         ),
-        url(rf"/workers/{_ID}/(block|unblock|describe)", worker.WorkerGateHandler, given, name="worker-gate"),
+        url(rf"/workers/{_ID}/(block|unblock|forget|describe)", worker.WorkerGateHandler, given, name="worker-gate"),
         url(r"/types", lists.TypesPage, given, name="types"),
         url(rf"/types/{_TYPE}", typepages.OneTypePage, given, name="one-type"),
         url(rf"/types/{_TYPE}/(pause|resume|defaults)", typepages.TypeActionHandler, given, name="type-action"),
@@ -191,6 +195,7 @@ def _api(given: dict[str, Any]) -> list[URLSpec]:
 def _farm(given: dict[str, Any]) -> list[URLSpec]:
     return [
         url(r"/api/v1/workers", api.WorkersHandler, given, name="api-workers"),
+        url(r"/api/v1/workers/actions", WorkerActionsHandler, given, name="api-worker-actions"),
         url(rf"/api/v1/workers/{_ID}", workers.WorkerHandler, given, name="api-worker"),
         *(
             url(rf"/api/v1/workers/{_ID}/{order}", handler, given, name=f"api-worker-{order}")

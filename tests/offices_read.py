@@ -189,7 +189,7 @@ READ = (
         "FRONT-DESK-2 and FRONT-DESK-10",
         "listed as people count, those that are here and those that have gone",
         (
-            "node/views/test_rollcall.py::test_those_that_are_here_and_those_that_have_gone_stand_in_one_order_as_people_count",
+            "node/views/test_workerlist.py::test_those_that_are_here_and_those_that_have_gone_stand_in_one_order_as_people_count",
             "store/test_contract_workers.py::test_the_missing_are_listed_as_people_count",
         ),
     ),

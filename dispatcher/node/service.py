@@ -19,14 +19,12 @@ from dispatcher.core.jobs.model import JobSpec, JobView
 from dispatcher.core.jobs.news import Hint
 from dispatcher.core.jobs.states import SETTLED
 from dispatcher.core.jobs.turn import Accepted, Change, ForgetTypes
-from dispatcher.core.jobs.views.measures import Measures
-from dispatcher.core.jobs.views.overview import Overview
-from dispatcher.core.jobs.views.troubles import Troubles
 from dispatcher.core.workers.effects import Request
 from dispatcher.errors import Draining, PagehandError, StorageTrouble
 from dispatcher.node.access import Access
 from dispatcher.node.acts.backups import Backups
-from dispatcher.node.acts.operations import Operations
+from dispatcher.node.acts.manyworkers import WorkerTargets
+from dispatcher.node.acts.operations import JobTargets, Operations
 from dispatcher.node.acts.orders import WorkerOrders
 from dispatcher.node.acts.rollouts import Rollouts
 from dispatcher.node.acts.types import Types
@@ -34,6 +32,7 @@ from dispatcher.node.changes.events import Ring
 from dispatcher.node.changes.followers import Feed
 from dispatcher.node.doubts import DeskDoubts
 from dispatcher.node.machinery import make_machine
+from dispatcher.node.rollcalls import RollCalls
 from dispatcher.node.timer import PULSE_S, Timer
 from dispatcher.node.turns.activity import Activity
 from dispatcher.node.turns.busiest import Busiest
@@ -42,7 +41,7 @@ from dispatcher.node.turns.gathering import Intake, refusal
 from dispatcher.node.turns.readers import Readers
 from dispatcher.node.turns.turns import Turns
 from dispatcher.node.views.farm import FarmVerbs
-from dispatcher.node.views.measuring import measured
+from dispatcher.node.views.looking import LookVerbs
 from dispatcher.node.views.overview import Looks
 from dispatcher.node.views.walks import Walks
 from dispatcher.node.waits.batches import BatchVerbs
@@ -71,7 +70,7 @@ TYPES_READ = 500
 TYPES_KEPT_S = 600.0
 
 
-class Dispatcher(BatchVerbs, FarmVerbs):
+class Dispatcher(BatchVerbs, FarmVerbs, LookVerbs):
     """Make it on the loop that it lives on. ``start`` it before use; ``begin_drain`` and ``close`` at the end."""
 
     def __init__(
@@ -124,24 +123,29 @@ class Dispatcher(BatchVerbs, FarmVerbs):
         self.walks = Walks(self.jobs, settings.waiters)
         self.backups = Backups(store, clock)
         self.access = Access(store, clock, self._turns, armed=self._arm)
-        #: Orders for many jobs.
-        self.operations = Operations(
-            read=self.jobs, present=self.standing, turns=self._turns, waiters=self._waiters, clock=clock,
-            new_id=lambda: ids.new_job_id(clock), opens=self.access.open,
-        )  # fmt: skip
         #: The types of jobs, and the pauses that operators order.
         self.types = Types(store, clock, self._turns, self.machine, self._readers, shipped)
         #: Single workers, and what operators order of them.
         self.orders = WorkerOrders(store, clock, self._turns, self.machine, self.pages, self.access.joins)
+        #: Orders for many jobs, and for many workers.
+        self.operations = Operations(
+            jobs=JobTargets(self.jobs, self.standing, self._turns),
+            workers=WorkerTargets(self.known_workers, self.orders), turns=self._turns, waiters=self._waiters,
+            clock=clock, new_id=lambda: ids.new_job_id(clock), opens=self.access.open,
+        )  # fmt: skip
         #: Pages with old tasks load anew, some at a time.
         self.rollouts = Rollouts(
             machine=self.machine, turns=self._turns, clock=clock, offered=shipped, opens=self.access.open,
             flush=lambda: self._transport.flush(clock.monotonic()), armed=self._arm,
         )  # fmt: skip
         self.webhooks = Webhooks(store, clock, self._turns, settings=settings, poster=poster, rng=rng, woken=self._arm)
+        #: Who is usually here at this hour, and is missed.
+        self.rolls = RollCalls(
+            store=store, clock=clock, machine=self.machine, turns=self._turns, tell=self.webhooks.tell
+        )
         self._overviews = Looks(
             store=store, clock=clock, machine=self.machine, failing=self._failing, busiest=self._busiest,
-            backups=self.backups, webhooks=self.webhooks,
+            backups=self.backups, webhooks=self.webhooks, rolls=self.rolls,
         )  # fmt: skip
         gate, self.pages.doubts = self.pages.gate, DeskDoubts(self._turns)
         gate.tokens, gate.joins, gate.guesses.noted = self.access, self.access.joins, self.access.refused
@@ -219,6 +223,7 @@ class Dispatcher(BatchVerbs, FarmVerbs):
         """Makes everything gathered durable, answers the waiting requests, and closes the store."""
         self._waiters.wake_all()
         self.rollouts.close()
+        self.rolls.close()
         await self.operations.close()
         await self.backups.close()
         await self._readers.leave()
@@ -253,7 +258,7 @@ class Dispatcher(BatchVerbs, FarmVerbs):
         turns, first = self._turns, self._housekeeping
         for at in (
             self.machine.next_deadline(), self._transport.next_deadline(), turns.resume_at, turns.gathers_until(),
-            turns.next_backoff_at, self.webhooks.sender.next_at, self.rollouts.next_at,
+            turns.next_backoff_at, self.webhooks.sender.next_at, self.rollouts.next_at, self.rolls.next_at,
         ):  # fmt: skip
             if at is not None and at < first:
                 first = at
@@ -285,6 +290,7 @@ class Dispatcher(BatchVerbs, FarmVerbs):
         self.feed.tick(now)
         self.webhooks.sender.tick(now)
         self.rollouts.tick(now)
+        self.rolls.tick(now)
         self._turns.resume(now)
         if self._turns.next_due_at is not None and self._turns.next_due_at <= self._clock.utc():
             self._turns.due()
@@ -320,15 +326,6 @@ class Dispatcher(BatchVerbs, FarmVerbs):
         self._arm()
 
     # -- jobs
-
-    def ready(self) -> bool:
-        """Whether it takes jobs now."""
-        return self._accepting and not self.draining and self.has_space and not self._turns.held_back()
-
-    @property
-    def has_space(self) -> bool:
-        """The store's disk has space for new jobs, as of the last turn."""
-        return self._turns.has_space
 
     async def submit(self, spec: JobSpec, *, token_id: str = "") -> Accepted:
         """Returns when the job is durable. Raises KeyConflict, WrongState, TooManyJobs, the kinds of Unavailable.
@@ -374,26 +371,3 @@ class Dispatcher(BatchVerbs, FarmVerbs):
         """Jobs by state, for every state."""
         with self._readers:
             return await self._store.counts()
-
-    async def measures(self) -> Measures:
-        """One look at the node, for metrics."""
-        with self._readers:
-            return await measured(
-                self._store, self._activity, self.machine, self._transport, self._waiters, self._intake,
-                webhooks=self.webhooks, feed=self.feed, takes_jobs=self.ready(), draining=self.draining,
-                has_space=self.has_space,
-            )  # fmt: skip
-
-    # -- who and what there is
-
-    async def troubles(self, most: int) -> Troubles:
-        """What somebody must look at; at most ``most`` of each kind."""
-        with self._readers:
-            return await self._overviews.troubles(most)
-
-    async def overview(self) -> Overview:
-        """How the node is doing."""
-        with self._readers:
-            return await self._overviews.overview(
-                draining=self.draining, takes_jobs=self.ready(), has_space=self.has_space
-            )

@@ -14,7 +14,7 @@ from msgspec.structs import replace
 
 from dispatcher.access.acts import AuditFilter, AuditPage
 from dispatcher.access.tokens import Token
-from dispatcher.core.jobs.model import JobFilter, JobPage, JobStanding, JobView, MissingWorker, TypeView
+from dispatcher.core.jobs.model import JobFilter, JobPage, JobStanding, JobView, TypeView
 from dispatcher.core.jobs.rows import AttemptRow, JobRow, lane_of_row
 from dispatcher.core.jobs.states import WAITING, JobState
 from dispatcher.core.jobs.turn import LaneReady, LiveAttempt, Turn, TurnReport
@@ -33,7 +33,7 @@ from dispatcher.store.endings import MOST_ENDINGS_FORGOTTEN, MemoryEndings
 from dispatcher.store.hooks import MemoryHooks
 from dispatcher.store.kept import MemoryKept
 from dispatcher.store.loglines import KeptLines
-from dispatcher.store.missing import Missing
+from dispatcher.store.names import MemoryNames
 from dispatcher.store.port import Limits
 from dispatcher.store.requests import (
     Due,
@@ -78,9 +78,7 @@ class MemoryRows:
         #: By job: the newest of its attempts that has a row.
         self.newest: dict[int, AttemptRow] = {}
         self.logs = KeptLines()
-        #: Workers that are here, and those that have gone.
-        self.here: set[str] = set()
-        self.missing, self.kept, self.endings = Missing(), MemoryKept(), MemoryEndings()
+        self.names, self.kept, self.endings = MemoryNames(), MemoryKept(), MemoryEndings()
         self.tokens, self.acts, self.hooks = Tokens(), Acts(), MemoryHooks(lambda: self._clock_base)
         self.counters, self.agenda = Counters({}), Agenda(None, None)
         #: Lanes by their type, and when a worker first offered the type.
@@ -199,7 +197,7 @@ class MemoryRows:
         writes = request.writes
         jobs = [*writes.new.values(), *writes.changed(), *writes.done.values(), *writes.only_claimed()]
         rows = [*map(_values, jobs), *map(_values, writes.attempts.values()), *writes.results, *writes.logs]
-        check_storable([*rows, tuple(writes.here), request.offered, writes.data.values()])
+        check_storable([*rows, (*writes.here, *writes.forgotten), request.offered, writes.data.values()])
         self.tokens.check(writes.tokens)
         self.acts.check(writes.acts)
         self.kept.check(writes.kept)
@@ -258,17 +256,21 @@ class MemoryRows:
 
     def _save_workers(self, request: Save) -> None:
         if self._gone_before is not None:
-            self.missing.forget(self._gone_before)
+            self.names.forget(self._gone_before)
             self.acts.forget(self._old_acts)
             self.endings.forget(self._old_endings)
-        gone = dict.fromkeys(self.here, False) if request.writes.nobody else {}
-        for name, here in (gone | request.writes.here).items():
+        at, clock, writes = request.offered_at, request.queue_clock, request.writes
+        if writes.nobody:
+            self.names.all_went(at, clock)
+        for name, here in writes.here.items():
             if here:
-                self.here.add(name)
-                self.missing.remove(name)
+                self.names.came(name)
             else:
-                self.here.discard(name)
-                self.missing.add(name, request.offered_at, request.queue_clock)
+                self.names.went(name, at, clock)
+        for name in writes.forgotten:
+            self.names.drop(name)
+        if writes.roll is not None:
+            self.names.call(writes.roll)
 
     def _save_lanes(self, request: Save) -> None:
         for name in request.offered:
@@ -288,6 +290,7 @@ class MemoryStore(HadAlone, WithoutBackups):
         self.rows = MemoryRows()
         self.batches = MemoryBatches(self.rows.by_seq, self.rows.results)
         self.hooks, self.kept, self.endings = self.rows.hooks, self.rows.kept, self.rows.endings
+        self.names = self.rows.names
         self._ids, self._limits = ids, limits or Limits()
         self.hooks.most_waiting = self._limits.webhook_backlog
         self._pace = Pace()
@@ -377,10 +380,6 @@ class MemoryStore(HadAlone, WithoutBackups):
         queued, lane = self.rows.queued[lane_of_row(row)], lane_of_row(row)
         before = queued[: min(bisect_left(queued, (row.rank, row.seq)), MOST_BEFORE + 1)]
         return InLine(len(before), sum(seq > row.seq for _, seq in before), self.rows.counters.queued(lane))
-
-    async def missing(self, prefix: str = "", after: str | None = None, most: int = 100) -> list[MissingWorker]:
-        """See port.Store."""
-        return self.rows.missing.slice(prefix, after, most)
 
     async def counts(self) -> dict[str, int]:
         """See port.Store."""

@@ -19,7 +19,6 @@ from dispatcher.core.jobs.model import (
     JobPage,
     JobStanding,
     JobView,
-    MissingWorker,
     TypeView,
     WorkerFilter,
     WorkerView,
@@ -33,6 +32,7 @@ from dispatcher.store.batches import BatchReads
 from dispatcher.store.endings import EndingReads
 from dispatcher.store.hooks import MOST_WAITING, HookReads
 from dispatcher.store.kept import KeptReads
+from dispatcher.store.names import NameReads
 
 __all__ = ["NODE", "Limits", "SeenReads", "Store"]
 
@@ -120,6 +120,11 @@ class Store(Protocol):
         ...
 
     @property
+    def names(self) -> NameReads:
+        """Its reads of the names of workers."""
+        ...
+
+    @property
     def seen(self) -> SeenReads:
         """Its reads of the workers of other nodes."""
         ...
@@ -181,10 +186,6 @@ class Store(Protocol):
 
     async def in_line(self, job_id: str) -> InLine | None:
         """Where a job stands in its lane, by a count that ends behind MOST_BEFORE; None: it is not ready."""
-        ...
-
-    async def missing(self, prefix: str = "", after: str | None = None, most: int = 100) -> list[MissingWorker]:
-        """Workers that were here and have gone, by name: the first behind ``after`` that begin with ``prefix``."""
         ...
 
     async def counts(self) -> dict[str, int]:

@@ -41,7 +41,7 @@ class Endpoint(Struct, frozen=True, kw_only=True):
 
     id: str
     url: str
-    #: ``job.succeeded`` and so on: what a job must have become.
+    #: ``job.succeeded`` and so on: what a job must have become; or ``workers.missed`` and the like.
     events: frozenset[str]
     #: Types of jobs; empty: all.
     types: frozenset[str] = frozenset()
@@ -61,7 +61,11 @@ class Endpoint(Struct, frozen=True, kw_only=True):
 
     def wants(self, event: str, job_type: str) -> bool:
         """Whether it is told of this."""
-        return self.enabled and event in self.events and (not self.types or job_type in self.types)
+        return self.hears(event) and (not self.types or job_type in self.types)
+
+    def hears(self, event: str) -> bool:
+        """Whether it is told of what is about no job."""
+        return self.enabled and event in self.events
 
     def secrets(self, now_at: float) -> tuple[str, ...]:
         """What signs a message now, the newest first."""

@@ -29,6 +29,7 @@ __all__ = [
     "FilterBody",
     "OneOperationHandler",
     "OperationsHandler",
+    "OrderHandler",
     "StopHandler",
 ]
 
@@ -122,18 +123,13 @@ def _operation_json(operation: OperationView) -> Json:
     }
 
 
-class ActionsHandler(OrderRules, ConsoleApiHandler):
-    """``/api/v1/jobs/actions``."""
+class OrderHandler(OrderRules, ConsoleApiHandler):
+    """An address that takes one order for many."""
 
     scopes: ClassVar = {"POST": Scope.OPERATE}
 
-    def body_limit(self) -> int:
-        """Room for the longest ids."""
-        return MOST_IDS * 100
-
-    async def post(self) -> None:
+    async def carry_out(self, order: OperationOrder) -> None:
         """200 if it has ended already, 202 if it goes on. It goes on if the client leaves, too."""
-        order = await self._order(self._body_as_asked())
         operations = self.site.service.operations
         begun = operations.begin(order)
         try:
@@ -148,6 +144,18 @@ class ActionsHandler(OrderRules, ConsoleApiHandler):
         told = {"matched": operation.matched, "done": operation.done, "skipped": operation.skipped}
         status = 202 if operation.ended_at is None else 200
         self.answer({**told, "operation": _operation_json(operation)}, status)
+
+
+class ActionsHandler(OrderHandler):
+    """``/api/v1/jobs/actions``."""
+
+    def body_limit(self) -> int:
+        """Room for the longest ids."""
+        return MOST_IDS * 100
+
+    async def post(self) -> None:
+        """Begins it."""
+        await self.carry_out(await self._order(self._body_as_asked()))
 
     async def _order(self, body: ActionBody) -> OperationOrder:
         """The same, for the core. Raises Invalid, Forbidden."""

@@ -8,6 +8,7 @@ from typing import Any, ClassVar
 from msgspec.structs import asdict
 
 from dispatcher.access.scopes import Scope
+from dispatcher.core.jobs.habits import Roll
 from dispatcher.core.jobs.views.overview import Overview, Present, TypeLine
 from handlers.api.endingjson import summary_json
 from handlers.api.jobjson import instant, type_json
@@ -19,6 +20,8 @@ from handlers.overview.looking import beside
 __all__ = ["OverviewHandler"]
 
 Json = dict[str, Any]
+#: So many of those that are missed are named.
+MOST_NAMED = 20
 
 
 class OverviewHandler(ConsoleApiHandler):
@@ -44,6 +47,7 @@ def _overview_json(seen: Overview, found: list[Concern], link: Callable[[str], s
         "problems": [_problem_json(concern, link) for concern in found],
         "counters": {counter.name: counter.number for counter in counters(seen)},
         "workers": _present_json(seen.present),
+        "roll_call": _roll_json(seen.roll),
         "types": [_line_json(line) for line in seen.types],
         "more_types": seen.more_types,
     }
@@ -66,6 +70,11 @@ def _line_json(line: TypeLine) -> Json:
         "present": present,
         "ended": summary_json(line.hour),
     }
+
+
+def _roll_json(roll: Roll) -> Json:
+    missed = [{"name": one.name, "gone_at": instant(one.gone_at)} for one in roll.some[:MOST_NAMED]]
+    return {"usual": roll.usual, "here": roll.here, "missed": missed}
 
 
 def _present_json(present: Present) -> Json:

@@ -9,7 +9,7 @@ from msgspec import Meta, Struct
 from msgspec.structs import asdict
 
 from dispatcher.access.scopes import Scope
-from dispatcher.core.jobs.acts.rollouts import MOST_AT_A_TIME, RolloutOrder, RolloutView
+from dispatcher.core.jobs.acts.rollouts import MOST_AT_A_TIME, MOST_WITHOUT, RolloutOrder, RolloutView
 from handlers.api.jobjson import Json, deployed_json, instant
 from handlers.api.resources import ConsoleApiHandler
 from handlers.api.workers import LINE, LONGEST_REASON
@@ -23,18 +23,27 @@ USUAL_AT_A_TIME = 5
 
 
 class RolloutBody(Struct, frozen=True, forbid_unknown_fields=True):
-    """How many pages are loading anew at once, whether it begins with a few of them, and why."""
+    """How many pages are loading anew at once, whether it begins with a few, which are left out, and why."""
 
     at_a_time: Annotated[int, Meta(ge=1, le=MOST_AT_A_TIME)] = USUAL_AT_A_TIME
     canary: bool = False
+    without: Annotated[
+        list[Annotated[str, Meta(min_length=3, max_length=300, pattern="^[^:]+:.")]], Meta(max_length=MOST_WITHOUT)
+    ] = []
     reason: Annotated[str, Meta(max_length=LONGEST_REASON, pattern=LINE)] = ""
 
 
 _decoder = msgspec.json.Decoder(RolloutBody)
 _WORDS = (
-    f'must be {{"at_a_time": a whole number from 1 to {MOST_AT_A_TIME:,}, "canary": true or false, '
-    f'"reason": a line of at most {LONGEST_REASON} characters}}'
+    f'must be {{"at_a_time": a whole number from 1 to {MOST_AT_A_TIME:,}, "canary": true or false, "without": at most '
+    f'{MOST_WITHOUT} labels such as "site:berlin" or "name:DESK-1", "reason": a line of at most {LONGEST_REASON} '
+    "characters}"
 )
+
+
+def _pair(text: str) -> tuple[str, str]:
+    label, _, value = text.partition(":")
+    return label, value
 
 
 class _RolloutAnswer(ConsoleApiHandler):
@@ -60,11 +69,13 @@ def _rollout_json(view: RolloutView) -> Json:
         "sentence": rollout_words(view),
         "at_a_time": order.at_a_time,
         "canary": order.canary,
+        "without": [f"{label}:{value}" for label, value in order.without],
         "reason": order.reason,
         "actor": order.actor.name,
         "reloaded": view.reloaded,
         "reloading": view.reloading,
         "left": view.left,
+        "left_out": view.left_out,
         "types": view.types,
         "watching": view.watching,
         "new": asdict(view.new),
@@ -94,8 +105,9 @@ class RolloutHandler(_RolloutAnswer):
         except msgspec.ValidationError:
             raise Invalid([field_error("", _WORDS)]) from None
         order = RolloutOrder(
-            at_a_time=body.at_a_time, canary=body.canary, reason=body.reason.strip(), actor=self.actor("api")
-        )
+            at_a_time=body.at_a_time, canary=body.canary, without=tuple(map(_pair, body.without)),
+            reason=body.reason.strip(), actor=self.actor("api"),
+        )  # fmt: skip
         await self.site.service.rollouts.begin(order)
         self.show()
 

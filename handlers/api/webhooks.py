@@ -9,7 +9,6 @@ from msgspec import UNSET, Meta, Struct, UnsetType
 from msgspec.structs import asdict
 
 from dispatcher.access.scopes import Scope
-from dispatcher.core.jobs.states import JobState
 from dispatcher.core.jobs.terms import TYPE_PATTERN
 from dispatcher.core.jobs.views.telling import END_EVENTS, EVENTS
 from dispatcher.webhooks.endpoints import Delivery, Endpoint, HookMessage, MessageCounts
@@ -37,7 +36,7 @@ __all__ = [
 _Url = Annotated[
     str, Meta(min_length=1, max_length=LONGEST_URL, extra_json_schema={"pattern": "^[Hh][Tt][Tt][Pp][Ss]?://[!-~]+$"})
 ]
-_Event = Annotated[str, Meta(pattern=rf"^job\.({'|'.join(JobState)})$")]
+_Event = Annotated[str, Meta(pattern=f"^({'|'.join(EVENTS)})$".replace(".", r"\."))]
 _Events = Annotated[list[_Event], Meta(min_length=1, max_length=len(EVENTS))]
 _Types = Annotated[list[Annotated[str, Meta(pattern=TYPE_PATTERN)]], Meta(max_length=100)]
 # No control characters: the name stands in lists.

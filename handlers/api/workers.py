@@ -26,6 +26,7 @@ __all__ = [
     "WorkerBlockHandler",
     "WorkerBody",
     "WorkerDrainHandler",
+    "WorkerForgetHandler",
     "WorkerHandler",
     "WorkerPauseHandler",
     "WorkerReloadHandler",
@@ -185,6 +186,16 @@ class WorkerBlockHandler(OneWorkerHandler):
     async def post(self, worker_id: str) -> None:
         """Its page is turned away, with the reason, until it is unblocked; what it has goes to others."""
         await self.show(await self.site.service.orders.block(worker_id, self.reason(), actor=self.actor("api")))
+
+
+class WorkerForgetHandler(OneWorkerHandler):
+    """``/api/v1/workers/<id>/forget``."""
+
+    scopes: ClassVar = {"POST": Scope.ADMIN}
+
+    async def post(self, worker_id: str) -> None:
+        """It stands in no list any more, and nothing is kept of it; jobs that it had keep its name."""
+        await self.show(await self.site.service.orders.forget(worker_id, self.reason(), actor=self.actor("api")))
 
 
 class WorkerUnblockHandler(OneWorkerHandler):

@@ -59,6 +59,8 @@ def rollout_words(view: RolloutView) -> str:
         left = len(view.reloading) + view.left
         return f"Stopped: {view.detail}. {have}, {words.plural(left, 'page')} {_have(left)} not."
     if view.state is RolloutState.DONE:
+        if view.left_out:
+            return f"Done: {have}. {words.plural(view.left_out, 'page')} with old tasks {_are(view.left_out)} left out."
         return f"Done: {have}. No connected page has an old task."
     going = len(view.reloading)
     text = f"{have}, {going:,} {_are(going)} about to, {view.left:,} {_are(view.left)} left."

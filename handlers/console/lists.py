@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any, ClassVar
 from urllib.parse import urlencode
 
@@ -20,8 +20,10 @@ from dispatcher.core.jobs.model import JobFilter, JobView, WorkerStatus
 from dispatcher.errors import BadParameter, JobNotFound
 from handlers import queries
 from handlers.api.jobjson import once_a_lane
-from handlers.console.orders import ACTIONS, FILTER_FIELDS
+from handlers.console.orders import ACTIONS, FILTER_FIELDS, WORKER_ACTIONS
 from handlers.console.page import PageHandler
+from handlers.console.workerorders import WORKER_FIELDS
+from handlers.orders import FOR_ADMINS
 from handlers.queries import Filter, check_query, job_filter, next_query, type_filter, worker_filter
 from handlers.worker.tasks import MOST_FAULTS
 
@@ -105,25 +107,30 @@ class _ListPage(PageHandler):
         return [text for text in typed if text]
 
 
-class JobsPage(_ListPage):
-    """``/jobs``. With ``tick=1`` jobs can be ticked, and the page stays as it is meanwhile."""
+class _TickedPage(_ListPage):
+    """A list with buttons for many of its rows."""
 
-    template = "jobs.html"
-    query_fields = queries.CONSOLE_JOBS
     others = ("tick",)
 
     @property
     def ticking(self) -> bool:
-        """Whether jobs can be ticked."""
+        """Whether rows can be ticked."""
         return self.typed("tick") == "1" and self.may(Scope.OPERATE)
 
     def refresh_argument(self) -> int:
         """A page that came anew would lose the ticks."""
         return 0 if self.ticking else super().refresh_argument()
 
-    def _asked(self) -> str:
+    def asked(self, fields: Iterable[str]) -> str:
         """The filter as a query, for the buttons that act on all that it finds."""
-        return urlencode({name: texts for name in FILTER_FIELDS if (texts := self.all_typed(name))}, doseq=True)
+        return urlencode({name: texts for name in fields if (texts := self.all_typed(name))}, doseq=True)
+
+
+class JobsPage(_TickedPage):
+    """``/jobs``. With ``tick=1`` jobs can be ticked, and the page stays as it is meanwhile."""
+
+    template = "jobs.html"
+    query_fields = queries.CONSOLE_JOBS
 
     async def listed(self) -> _Listed:
         """Jobs, newest first."""
@@ -135,7 +142,7 @@ class JobsPage(_ListPage):
         """The choices of the form, and why jobs wait."""
         types, names = await self.type_choices(), self.name_choices()
         why = once_a_lane(self.site.service.why)
-        orders = {"ticking": self.ticking, "actions": ACTIONS, "asked": self._asked()}
+        orders = {"ticking": self.ticking, "actions": ACTIONS, "asked": self.asked(FILTER_FIELDS)}
         shown = {"tick_link": self.link_with("tick", "1"), "named": await self._named(self.typed("q"))}
         return {"types": types, "names": names, "why": why, **shown, **orders}
 
@@ -151,7 +158,7 @@ class JobsPage(_ListPage):
         return by_key
 
 
-class WorkersPage(_ListPage):
+class WorkersPage(_TickedPage):
     """``/workers``."""
 
     template = "workers.html"
@@ -171,6 +178,10 @@ class WorkersPage(_ListPage):
             "states": tuple(WorkerStatus),
             "types": await self.type_choices(),
             "unfindable": self._asks_for_more_than_names(),
+            "ticking": self.ticking,
+            "actions": [one for one in WORKER_ACTIONS.items() if one[0] not in FOR_ADMINS or self.may(Scope.ADMIN)],
+            "asked": self.asked(WORKER_FIELDS),
+            "tick_link": self.link_with("tick", "1"),
         }
 
     def _asks_for_more_than_names(self) -> bool:

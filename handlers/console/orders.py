@@ -1,4 +1,4 @@
-"""Orders for many jobs, for people: first the jobs are counted, then somebody says yes, then the page says how far.
+"""Orders for many jobs or workers, for people: first they are counted, then somebody says yes, then it says how far.
 
 The buttons below a list count what its filter finds, or the jobs that were ticked: a dry run, which changes nothing.
 Its page asks for a reason and, for many jobs, for their number. All of it works without JavaScript. The rules are those
@@ -16,17 +16,25 @@ from urllib.parse import parse_qs, urlencode
 from msgspec.structs import replace
 
 from dispatcher.access.scopes import Scope
-from dispatcher.core.jobs.acts.operations import OperationAction, OperationOrder, OperationState, OperationView
+from dispatcher.core.jobs.acts.operations import (
+    OperationAction,
+    OperationOrder,
+    OperationState,
+    OperationView,
+    WorkerAction,
+)
 from dispatcher.core.jobs.turn import Objection
 from dispatcher.errors import BadParameter, BadRequest, Forbidden, Unavailable, WrongState
 from handlers.console.page import XSRF_HELP, PageHandler
-from handlers.orders import ANSWER_S, LONGEST_REASON, MOST_IDS, OrderRules
+from handlers.orders import ANSWER_S, FOR_ADMINS, LONGEST_REASON, MOST_IDS, OrderRules
 from handlers.queries import CONSOLE_JOBS, PLACE, job_filter
 
 __all__ = [
     "ACTIONS",
     "FILTER_FIELDS",
     "MOST_UNTYPED",
+    "WORKER_ACTIONS",
+    "AskedFilter",
     "CountPage",
     "OperationButton",
     "OperationPage",
@@ -45,9 +53,24 @@ ACTIONS: Mapping[str, str] = {
     OperationAction.SET_PRIORITY: "Change the priority",
     OperationAction.DELETE: "Remove",
 }
+WORKER_ACTIONS: Mapping[str, str] = {
+    WorkerAction.PAUSE: "Pause",
+    WorkerAction.RESUME: "Resume",
+    WorkerAction.DRAIN: "Drain",
+    WorkerAction.RELOAD: "Reload",
+    WorkerAction.BLOCK: "Block",
+    WorkerAction.UNBLOCK: "Unblock",
+    WorkerAction.FORGET: "Forget",
+}
+_DOING = {**ACTIONS, **WORKER_ACTIONS}
 _PRIORITY = (-1_000, 1_000)
 #: What the button that takes an order back does.
-_UNDO_WORDS = {OperationAction.RETRY: "run them again", OperationAction.CANCEL: "cancel them"}
+_UNDO_WORDS: Mapping[str, str] = {
+    OperationAction.RETRY: "run them again",
+    OperationAction.CANCEL: "cancel them",
+    WorkerAction.RESUME: "let them have jobs again",
+    WorkerAction.UNBLOCK: "unblock them",
+}
 #: Why a job was left as it is, by the code that the API tells.
 _LEFT = {
     "not_found": "no longer there",
@@ -58,7 +81,7 @@ _LEFT = {
 }
 
 
-class _AskedFilter:
+class AskedFilter:
     """The filter of a list, read as an address is."""
 
     def __init__(self, asked: Mapping[str, list[str]]) -> None:
@@ -74,10 +97,12 @@ class OrderPage(OrderRules, PageHandler):
 
     # The console is for those who may see all jobs: whoever may not is refused before.
     looks_at_jobs = False
+    #: Where programs do the same.
+    address = "/api/v1/jobs/actions"
 
     def for_programs(self) -> str:
         """The same for a program."""
-        link = self.site.prefix.link("/api/v1/jobs/actions")
+        link = self.site.prefix.link(self.address)
         return f"Programs send JSON: POST {link}, with 'Content-Type: application/json'."
 
     def show_operation(self, operation: OperationView, notice: str = "") -> None:
@@ -86,7 +111,9 @@ class OrderPage(OrderRules, PageHandler):
         self.show(
             "operation.html",
             operation=operation,
-            actions=ACTIONS,
+            actions=_DOING,
+            noun=operation.order.noun,
+            needed="admin" if operation.order.action in FOR_ADMINS else "operate",
             asked=asked_of(operation.order),
             query=urlencode(asked_of(operation.order)),
             at=operation.done + sum(operation.skipped.values()),
@@ -103,6 +130,15 @@ class OrderPage(OrderRules, PageHandler):
         self.read_form()
         if self.xsrf_fails():
             raise Forbidden(XSRF_HELP, code="bad_xsrf")
+
+    def ticked(self, noun: str) -> tuple[str, ...]:
+        """The ids that were ticked. Raises BadRequest."""
+        ids = tuple(dict.fromkeys(self.form.fields("id")))
+        if not ids:
+            raise BadRequest(f"No {noun} is ticked: go back, and tick those that you mean.")
+        if len(ids) > MOST_IDS:
+            raise BadRequest(f"At most {MOST_IDS:,} {noun}s can be ticked.")
+        return ids
 
     async def begin(self, order: OperationOrder) -> None:
         """Begins it, waits a little for its end, and leads to its page. Raises Unavailable, Draining."""
@@ -136,16 +172,11 @@ class CountPage(OrderPage):
             asked = {name: typed[name] for name in FILTER_FIELDS if name in typed}
             if not asked:
                 raise BadParameter("The list shows all jobs: choose a state, a type or another filter first.")
-            wanted = job_filter(_AskedFilter(asked), self.site.clock.utc())
+            wanted = job_filter(AskedFilter(asked), self.site.clock.utc())
             await self.begin(replace(order, wanted=wanted, asked=json.dumps(asked, ensure_ascii=False)))
 
     def _ticked(self) -> tuple[str, ...]:
-        ids = tuple(dict.fromkeys(text.lower() for text in self.form.fields("id")))
-        if not ids:
-            raise BadRequest("No job is ticked: go back, and tick those that you mean.")
-        if len(ids) > MOST_IDS:
-            raise BadRequest(f"At most {MOST_IDS:,} jobs can be ticked.")
-        return ids
+        return tuple(job_id.lower() for job_id in self.ticked("job"))
 
 
 class OperationsPage(OrderPage):
@@ -156,7 +187,7 @@ class OperationsPage(OrderPage):
 
     async def get(self) -> None:
         """The page."""
-        self.show("operations.html", operations=self.known(), actions=ACTIONS, asked_of=asked_of, state_of=_state_of)
+        self.show("operations.html", operations=self.known(), actions=_DOING, asked_of=asked_of, state_of=_state_of)
 
     head = get
 
@@ -225,10 +256,10 @@ class OperationButton(OrderPage):
     def _unready(self, operation: OperationView) -> str:
         """Why it cannot go; empty: it can."""
         if not operation.order.dry_run or operation.ended_at is None or operation.stopped:
-            return "This order was not just counted: count the jobs again."
+            return f"This order was not just counted: count the {operation.order.noun}s again."
         typed = "".join(letter for letter in self.form.field("count") if letter not in " ,.'\u00a0\u202f")
         if operation.matched > MOST_UNTYPED and typed != str(operation.matched):
-            return f"Type {operation.matched} to say that you mean all of these jobs."
+            return f"Type {operation.matched} to say that you mean all of these {operation.order.noun}s."
         if operation.order.action is OperationAction.SET_PRIORITY and not _is_priority(self.form.field("priority")):
             return f"The priority must be a whole number from {_PRIORITY[0]:,} to {_PRIORITY[1]:,}."
         return ""

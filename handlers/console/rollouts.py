@@ -9,14 +9,15 @@ import contextlib
 from typing import ClassVar
 
 from dispatcher.access.scopes import Scope
-from dispatcher.core.jobs.acts.rollouts import MOST_AT_A_TIME, RolloutOrder, RolloutState
+from dispatcher.core.jobs.acts.rollouts import MOST_AT_A_TIME, MOST_WITHOUT, RolloutOrder, RolloutState
 from dispatcher.errors import BadRequest, Forbidden, WrongState
 from handlers.api.rollouts import USUAL_AT_A_TIME
 from handlers.api.workers import LONGEST_REASON
 from handlers.console.deploying import deployed_words, rollout_words
 from handlers.console.page import XSRF_HELP, PageHandler
 from handlers.console.worker import reason_of
-from handlers.errors import problem_of
+from handlers.errors import Invalid, problem_of
+from handlers.forms.formlabels import wanted_of_form
 
 __all__ = ["RolloutButton", "RolloutPage"]
 
@@ -77,6 +78,17 @@ class RolloutButton(_Rollout):
             return
         self.lead_back("/rollout")
 
+    def _without(self) -> tuple[tuple[str, str], ...]:
+        """The pages that are left out. Raises BadRequest."""
+        try:
+            wanted = wanted_of_form({"labels": self.form.text("without")})
+        except Invalid as wrong:
+            raise BadRequest(f"Leave out: {wrong.detail}", semantic=True) from None
+        pairs = tuple((label, value) for label, values in wanted.items() for value in values)
+        if len(pairs) > MOST_WITHOUT:
+            raise BadRequest(f"Leave out: at most {MOST_WITHOUT} labels.", semantic=True)
+        return pairs
+
     def _order(self) -> RolloutOrder:
         """What the form says. Raises BadRequest."""
         typed = self.form.field("at_a_time").strip()
@@ -85,6 +97,7 @@ class RolloutButton(_Rollout):
         return RolloutOrder(
             at_a_time=int(typed),
             canary=self.form.field("canary") == "1",
+            without=self._without(),
             reason=reason_of(self.form.field("reason")),
             actor=self.actor("console"),
         )

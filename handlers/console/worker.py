@@ -93,6 +93,8 @@ class WorkerActionHandler(_OneWorker):
             return await orders.block(worker_id, reason, actor=actor)
         if order == "unblock":
             return await orders.unblock(worker_id, actor=actor)
+        if order == "forget":
+            return await orders.forget(worker_id, reason, actor=actor)
         if order == "describe":
             typed = {name: self.form.text(name) for name in DESCRIBED}
             told = described(typed, (await orders.one(worker_id)).kept)

@@ -113,11 +113,17 @@ EXAMPLES: dict[str, Example] = {
         target="/api/v1/workers/WORKER",
         value={"name": "FRONT-DESK-07", "labels": {"site": "berlin"}, "note": "the one beside the door"},
     ),
+    "actOnWorkers": Example(
+        method="POST",
+        target="/api/v1/workers/actions",
+        value={"action": "pause", "filter": {"label": "site:berlin"}, "reason": "a new printer", "dry_run": True},
+    ),
     "pauseWorker": Example(method="POST", target="/api/v1/workers/WORKER/pause", value={"reason": "lunch"}),
     "resumeWorker": Example(method="POST", target="/api/v1/workers/WORKER/resume", value={}),
     "drainWorker": Example(method="POST", target="/api/v1/workers/WORKER/drain", value={"reason": "a new PC"}),
     "reloadWorker": Example(method="POST", target="/api/v1/workers/WORKER/reload", value={"now": False}),
     "blockWorker": Example(method="POST", target="/api/v1/workers/WORKER/block", value={"reason": "not ours"}),
+    "forgetWorker": Example(method="POST", target="/api/v1/workers/WORKER/forget", value={"reason": "scrapped"}),
     "unblockWorker": Example(method="POST", target="/api/v1/workers/WORKER/unblock", value={}),
     "listTypes": Example(
         target="/api/v1/types?q=print",

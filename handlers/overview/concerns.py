@@ -8,6 +8,7 @@ from msgspec import Struct, field
 
 from dispatcher.core.jobs.acts.backups import BackupState
 from dispatcher.core.jobs.acts.kept import EVERY_TYPE
+from dispatcher.core.jobs.habits import Roll
 from dispatcher.core.jobs.matching import NAME
 from dispatcher.core.jobs.model import TypeView, WorkerFilter
 from dispatcher.core.jobs.states import JobState
@@ -102,7 +103,7 @@ def concerns(seen: Overview, beside: Beside) -> list[Concern]:
     told = {one.type for one in found if one.type is not None and one.code not in ("failing", "in_doubt")}
     found += [
         *_long(seen, told),
-        *_gone(seen),
+        *_missed(seen),
         *_files(beside.task_files),
         *_old(beside),
         *_hooks(seen),
@@ -269,13 +270,20 @@ def _long(seen: Overview, told: Iterable[str]) -> Iterator[Concern]:
             yield Concern(code="long_wait", words=text, link=_jobs("queued", name), type=name, since=since)
 
 
-def _gone(seen: Overview) -> Iterator[Concern]:
-    if gone := seen.gone_lately:
-        verb = "has" if len(gone) == 1 else "have"
-        named = ", ".join(one.name for one in gone[:MOST_NAMED])
-        more = " and more" if len(gone) > MOST_NAMED else ""
-        text = f"{words.plural(len(gone), 'worker')} went within the last hour and {verb} not come back: {named}{more}."
-        yield Concern(code="workers_gone", words=text, link="/workers?state=gone", since=gone[-1].gone_at)
+def _missed(seen: Overview) -> Iterator[Concern]:
+    roll = seen.roll
+    if roll.missed:
+        named = ", ".join(f"{one.name} (for {words.age(seen.at - one.gone_at)})" for one in roll.some[:MOST_NAMED])
+        more = " and more" if roll.missed > MOST_NAMED else ""
+        text = f"{_usual(roll)} Missing: {named}{more}."
+        yield Concern(code="workers_missed", words=text, link="/workers?state=gone", since=roll.some[-1].gone_at)
+
+
+def _usual(roll: Roll) -> str:
+    if roll.usual == 1:
+        return "The one worker that is usually here at this hour is not here."
+    verb = "is" if roll.here == 1 else "are"
+    return f"{roll.here:,} of {roll.usual:,} workers that are usually here at this hour {verb} here."
 
 
 def _files(files: list[str]) -> Iterator[Concern]:

@@ -42,6 +42,9 @@ MARKED: Mapping[str, str] = {
     "worker.pause": "pause",
     "worker.drain": "pause",
     "worker.resume": "pause",
+    "workers.pause": "pause",
+    "workers.drain": "pause",
+    "workers.resume": "pause",
     "server.start": "restart",
     "server.stop": "restart",
 }
@@ -141,7 +144,7 @@ def _is_known(act: AuditEntry, versions: dict[str, str]) -> bool:
 
 
 def _key(act: AuditEntry) -> tuple[str, ...]:
-    if act.action.startswith("rollout."):
+    if act.action.startswith(("rollout.", "workers.")):
         return (str(act.number),)
     said = "" if act.action == "task.version" else act.detail
     node = act.target if act.action.startswith("server.") else ""
@@ -168,6 +171,8 @@ def _words(group: ActGroup, names: Mapping[str, str]) -> str:
         return _of_server(group)
     if act.action.startswith("rollout."):
         return _of_rollout(act)
+    if act.action.startswith("workers."):
+        return _of_many_workers(act)
     if act.action == "task.version":
         one = len(group.targets) == 1
         return f"New version of {act.target}" if one else f"New versions of {_many(group, 'task', group.targets)}"
@@ -215,6 +220,16 @@ def _of_rollout(act: AuditEntry) -> str:
     return "The rollout ended" + (f": {plural(pages, 'page')} loaded anew" if isinstance(pages, int) else "")
 
 
+def _of_many_workers(act: AuditEntry) -> str:
+    """One order for many: it was written when it began, so it says how many it was for."""
+    told = _told(act.detail)
+    matched = told.get("matched")
+    who = plural(matched, "worker") if isinstance(matched, int) else "Many workers"
+    reason = f": {told['reason']}" if told.get("reason") else ""
+    done = _DONE[act.action.replace("workers.", "worker.")]
+    return f"{who} {'was' if matched == 1 else 'were'} {done} by {act.actor.name}{reason}"
+
+
 def _told(detail: str) -> dict[str, object]:
     """What was written as JSON; a detail that was cut tells nothing."""
     try:
@@ -227,6 +242,8 @@ def _link(group: ActGroup) -> str:
     act = group.acts[0]
     if act.action.startswith("rollout."):
         return "/rollout"
+    if act.action.startswith("workers."):
+        return "/workers"
     where = {"type": "/types", "task": "/types", "worker": "/workers"}.get(act.action.partition(".")[0])
     if where is None or len(group.targets) > 1:
         return where or ""

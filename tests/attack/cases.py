@@ -22,7 +22,8 @@ XSRF = "0123456789abcdef0123456789abcdef"
 METHODS = ("GET", "POST", "HEAD", "OPTIONS", "PUT", "DELETE", "PATCH", "TRACE", "get", "X")
 _POSTED = (
     "worker-action", "worker-gate", "type-action", "api-type-pause", "api-type-resume",
-    "jobs-act", "operation-button", "failures-again", "rollout-button", "api-rollout",
+    "jobs-act", "operation-button", "failures-again", "rollout-button", "api-rollout", "workers-act",
+    "api-worker-actions",
     "job-action", "submit", "login", "logout", "api-jobs", "api-batch", "api-cancel",
     "api-retry", "api-decide", "api-adopt", "api-duplicate", "api-wait", "engine.io",
     *(f"api-worker-{order}" for order in WORKER_ORDERS),
@@ -30,7 +31,7 @@ _POSTED = (
 #: Those that take forms.
 _FORMS = (
     "submit", "login", "logout", "job-action", "worker-action", "worker-gate", "type-action", "jobs-act",
-    "operation-button", "failures-again", "rollout-button",
+    "workers-act", "operation-button", "failures-again", "rollout-button",
 )  # fmt: skip
 _FILES: tuple[str, ...] = (
     "worker.js", "page.js", "console.css", "tasks/echo.js", "..", "../server.py", "..%2f..%2fserver.py",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 __all__ = ["PATHS", "WORKER_ORDERS"]
 
-WORKER_ORDERS = ("pause", "resume", "drain", "reload", "block", "unblock")
+WORKER_ORDERS = ("pause", "resume", "drain", "reload", "block", "unblock", "forget")
 _HOOK_VERBS = ("rotate", "test", "deliveries", "dead", "redeliver")
 #: By the route's name; braces are filled in. A new route needs a line here: a test demands it.
 PATHS = {
@@ -26,6 +26,8 @@ PATHS = {
     "api-jobs": "/api/v1/jobs",
     "api-wait": "/api/v1/jobs/wait",
     "api-actions": "/api/v1/jobs/actions",
+    "workers-act": "/workers/act",
+    "api-worker-actions": "/api/v1/workers/actions",
     "api-operations": "/api/v1/operations",
     "api-operation": "/api/v1/operations/{id}",
     "api-operation-stop": "/api/v1/operations/{id}/stop",

@@ -29,7 +29,7 @@ SCREENS = {
     "job-failed": "/jobs/{failed}", "job-running": "/jobs/{running}?refresh=0", "job-done": "/jobs/{succeeded}",
     "job-waiting": "/jobs/{queued}?refresh=0", "job-in-doubt": "/jobs/{in_doubt}", "doubts": "/doubts",
     "failures": "/failures", "history": "/history", "looking-back": "/?at=-3h",
-    "board": "/board?label=site:berlin", "workers": "/workers",
+    "board": "/board?label=site:berlin", "workers": "/workers", "workers-ticked": "/workers?tick=1",
     "one-worker": "/workers/{worker}", "types": "/types", "type": "/types/print-label", "operations": "/operations",
     "rollout": "/rollout", "submit": "/submit", "phone": "/phone?code=7NX-J3D", "docs": "/docs",
     "job-change": "/jobs/{queued}?change=1&refresh=0", "try": "/jobs/{failed}/try",

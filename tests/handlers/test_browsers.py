@@ -52,6 +52,7 @@ PAGES += [
     "/jobs?tick=1",
     "/jobs?q=order",
     "/jobs/failed-1?q=page",
+    "/workers?tick=1",
     "/jobs/running-1?refresh=0",
     f"/jobs/{WAITING}?refresh=0",
     f"/jobs/{WAITING}?change=1",

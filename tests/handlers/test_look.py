@@ -38,6 +38,7 @@ PAGES += [
     "/failures",
     "/jobs?state=failed",
     "/jobs?tick=1",
+    "/workers?tick=1",
     "/nope",
     "/jobs?state=lost",
     "/workers?label=berlin",

@@ -51,7 +51,7 @@ async def test_a_field_that_no_list_has_is_refused_with_the_one_that_was_meant(
     assert (refused.code, body_of(refused)["code"], body_of(refused)["detail"]) == (400, "bad_parameter", words)
     words = (
         words.replace(SHAPE, "")
-        .replace("cursor.", "cursor, tick, refresh." if path == "jobs" else "cursor, refresh.")
+        .replace("cursor.", "cursor, tick, refresh." if path in ("jobs", "workers") else "cursor, refresh.")
         .replace(f"batch, {INSTANTS}", "owner, batch, q, created_after, created_before, ended_after, ended_before, ")
     )
     page = await browser.get(f"/{path}?{query}")

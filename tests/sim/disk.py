@@ -101,6 +101,7 @@ class SimStore(MemoryStore):
         self.location, self.created, self.key = "simulated", False, disk.key
         self.rows = self.disk = disk.rows
         self.hooks, self.kept, self.endings = disk.rows.hooks, disk.rows.kept, disk.rows.endings
+        self.names = disk.rows.names
         self._node = node
         self._rng: random.Random = node.world.rng
         self._free_at = 0.0

@@ -80,6 +80,9 @@ class NodeClock:
     def utc(self) -> float:
         return self._world.wall() + self._ahead_s
 
+    def ahead_s(self, at: float) -> float:
+        return 0.0
+
 
 class Node:
     """A process, from its start to its death."""

@@ -13,6 +13,7 @@ from dispatcher.access.credentials import Credential
 from dispatcher.core.jobs.about import About
 from dispatcher.core.jobs.acts.kept import KeptType, KeptWorker
 from dispatcher.core.jobs.acts.seen import ReloadPage, SeeWorkers
+from dispatcher.core.jobs.habits import CallRoll
 from dispatcher.core.jobs.matching import lane_of
 from dispatcher.core.jobs.states import JobState
 from dispatcher.core.jobs.terms import Terms
@@ -102,6 +103,7 @@ class WriteSet:
         "data",
         "done",
         "for_nodes",
+        "forgotten",
         "here",
         "hooks",
         "jobs",
@@ -113,6 +115,7 @@ class WriteSet:
         "removed",
         "results",
         "retagged",
+        "roll",
         "tokens",
     )  # fmt: skip
 
@@ -139,6 +142,10 @@ class WriteSet:
         #: By the name of a worker: whether it has come or gone. ``nobody``: all whom the store has as here are gone.
         self.here: dict[str, bool] = {}
         self.nobody = False
+        #: Names of which nothing is known any more, unless somebody here has them.
+        self.forgotten: list[str] = []
+        #: Behind that the roll is called.
+        self.roll: CallRoll | None = None
         #: In order; the store obeys them as they are.
         self.tokens: list[TokenCommand] = []
         #: What operators have said of workers, in order.

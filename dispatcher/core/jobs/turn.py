@@ -19,8 +19,9 @@ from dispatcher.access.acts import Actor, AuditNote
 from dispatcher.access.commands import NOBODY_ASKED, TokenCommand
 from dispatcher.core.jobs.about import NOTHING_SAID, About
 from dispatcher.core.jobs.acts.doubts import AnswerDoubt
-from dispatcher.core.jobs.acts.kept import KeepType, KeepWorker
+from dispatcher.core.jobs.acts.kept import ForgetWorker, KeepType, KeepWorker
 from dispatcher.core.jobs.acts.seen import MoveAttempts, ReloadPage, SeeWorkers
+from dispatcher.core.jobs.habits import CallRoll
 from dispatcher.core.jobs.matching import Requirement
 from dispatcher.core.jobs.model import JobSpec, JobView
 from dispatcher.core.jobs.news import Change, News
@@ -221,8 +222,8 @@ class ForgetTypes(Struct, frozen=True):
 
 
 JobCommand = Cancel | Retry | Decide | AnswerDoubt | Adopt | Amend | Delete
-KeepCommand = KeepWorker | KeepType
-NodeCommand = OfferedTypes | ForgetTypes | WorkersMoved | MoveAttempts | SeeWorkers | ReloadPage
+KeepCommand = KeepWorker | KeepType | ForgetWorker
+NodeCommand = OfferedTypes | ForgetTypes | WorkersMoved | CallRoll | MoveAttempts | SeeWorkers | ReloadPage
 Command = JobCommand | NodeCommand | TokenCommand | AuditNote | KeepCommand | HookCommand
 
 

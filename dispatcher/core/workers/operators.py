@@ -22,15 +22,20 @@ class Operators:
 
     def __init__(self) -> None:
         self.kept: dict[str, KeptWorker] = {}
+        #: By name: how many of these are held or blocked.
+        self._held: dict[str, int] = {}
         #: By type: those of which they have said something.
         self.types: dict[str, KeptType] = {}
 
     def know(self, kept: Iterable[KeptWorker]) -> None:
         """Takes what the store has; no page has come yet."""
-        self.kept |= {one.id: one for one in kept}
+        for one in kept:
+            self.keep(one)
 
     def keep(self, one: KeptWorker) -> None:
         """Takes what an operator has said, durably."""
+        self._count(self.kept.get(one.id), -1)
+        self._count(one, 1)
         if one.is_empty():
             self.kept.pop(one.id, None)
         else:
@@ -42,6 +47,17 @@ class Operators:
             self.types.pop(one.type, None)
         else:
             self.types[one.type] = one
+
+    def holds(self, name: str) -> bool:
+        """Whether an operator keeps a worker of this name from jobs, or has blocked it."""
+        return name in self._held
+
+    def _count(self, one: KeptWorker | None, held: int) -> None:
+        if one is not None and (one.paused or one.blocked):
+            name = one.name or one.called
+            self._held[name] = self._held.get(name, 0) + held
+            if not self._held[name]:
+                del self._held[name]
 
     def blocked(self, worker_id: str) -> Hold | None:
         """Why this worker is refused; None: it is not."""

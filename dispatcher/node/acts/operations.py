@@ -1,4 +1,4 @@
-"""Orders for many jobs: each is counted first, then carried out, slice by slice, in a task of its own.
+"""Orders for many jobs, or for many workers: each is counted first, then carried out, slice by slice, in its own task.
 
 Only one slice is read or carried out at a time, of whichever order, and it goes into an ordinary turn. Between two of
 them the loop and the store serve everybody else. Orders live as long as the process: the store has their one entry of
@@ -10,6 +10,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Collection
+from typing import NamedTuple, Protocol
 
 import msgspec
 from msgspec.structs import replace
@@ -22,14 +23,16 @@ from dispatcher.core.jobs.acts.operations import (
     OperationOrder,
     OperationState,
     OperationView,
+    Treated,
     command_for,
+    treated,
 )
 from dispatcher.core.jobs.model import JobFilter, JobPage
 from dispatcher.errors import Draining, OperationNotFound, PagehandError, Unavailable, WrongState
 from dispatcher.node.turns.turns import Turns
 from dispatcher.node.waits.waiters import Waiters
 
-__all__ = ["MOST_KEPT", "MOST_RUNNING", "SLICE_JOBS", "Operations"]
+__all__ = ["MOST_KEPT", "MOST_RUNNING", "SLICE_JOBS", "JobTargets", "Operations", "Slice", "Targets"]
 
 log = logging.getLogger("pagehand.operations")
 
@@ -57,6 +60,59 @@ class _Stopped(Exception):
         self.code, self.detail = code, detail
 
 
+class Slice(NamedTuple):
+    """Some of those that a filter finds."""
+
+    ids: Collection[str]
+    #: Where the list goes on; None: it ends.
+    behind: str | None
+    #: Where the first slice begins: what comes later stands before it, and is not touched. None: there is nothing.
+    start: str | None
+
+
+class Targets(Protocol):
+    """What an order may be for."""
+
+    async def slice(self, order: OperationOrder, most: int, cursor: str | None) -> Slice:
+        """Some that its filter finds."""
+        ...
+
+    async def present(self, ids: tuple[str, ...]) -> Collection[str]:
+        """Those of these that are there."""
+        ...
+
+    async def carry_out(self, view: OperationView, ids: Collection[str]) -> Treated:
+        """Does it to these."""
+        ...
+
+
+class JobTargets:
+    """Jobs. ``present`` says which of 1,000 ids are jobs; ``read`` gives a page of a list."""
+
+    def __init__(
+        self,
+        read: Callable[[JobFilter], Awaitable[JobPage]],
+        present: Callable[[tuple[str, ...]], Awaitable[Collection[str]]],
+        turns: Turns,
+    ) -> None:
+        self._read, self._present, self._turns = read, present, turns
+
+    async def slice(self, order: OperationOrder, most: int, cursor: str | None) -> Slice:
+        """See Targets."""
+        assert isinstance(order.wanted, JobFilter), "it is an order for jobs"
+        page = await self._read(replace(order.wanted, limit=most, cursor=cursor))
+        return Slice([job.id for job in page.items], page.next_cursor, page.start)
+
+    async def present(self, ids: tuple[str, ...]) -> Collection[str]:
+        """See Targets."""
+        return await self._present(ids)
+
+    async def carry_out(self, view: OperationView, ids: Collection[str]) -> Treated:
+        """See Targets."""
+        reports = await self._turns.commands([command_for(view.order, view.id, job_id) for job_id in ids])
+        return treated(dict(zip(ids, reports, strict=True)))
+
+
 class _Running:
     """One order, and the task that carries it out."""
 
@@ -80,20 +136,20 @@ class _Running:
 
 
 class Operations:
-    """The orders of one node. ``present`` says which of 1,000 ids are jobs; ``read`` gives a page of a list."""
+    """The orders of one node."""
 
     def __init__(
         self,
         *,
-        read: Callable[[JobFilter], Awaitable[JobPage]],
-        present: Callable[[tuple[str, ...]], Awaitable[Collection[str]]],
+        jobs: Targets,
+        workers: Targets,
         turns: Turns,
         waiters: Waiters,
         clock: Clock,
         new_id: Callable[[], str],
         opens: Callable[[str, Callable[[], None]], Opening],
     ) -> None:
-        self._read, self._present, self._turns, self._waiters = read, present, turns, waiters
+        self._jobs, self._workers, self._turns, self._waiters = jobs, workers, turns, waiters
         self._clock, self._new_id, self._opens = clock, new_id, opens
         self._one_steps = asyncio.Lock()
         #: The oldest first.
@@ -194,13 +250,17 @@ class Operations:
         await self._each_slice(running, self._add, COUNT_JOBS)
         matched = running.view.matched
         if order.expect is not None and order.expect != matched:
-            found = "1 job matches" if matched == 1 else f"{matched:,} jobs match"
+            noun = order.noun
+            found = f"1 {noun} matches" if matched == 1 else f"{matched:,} {noun}s match"
             words = f"{found}, and {order.expect:,} were expected: look again. Nothing was done"
             raise _Stopped("count_changed", words)
 
-    async def _add(self, running: _Running, job_ids: Collection[str]) -> None:
+    def _targets(self, running: _Running) -> Targets:
+        return self._jobs if running.view.order.noun == "job" else self._workers
+
+    async def _add(self, running: _Running, some: Collection[str]) -> None:
         is_list = running.view.order.wanted is not None
-        found = job_ids if is_list else await self._present(tuple(job_ids))
+        found = some if is_list else await self._targets(running).present(tuple(some))
         running.view = replace(running.view, matched=running.view.matched + len(found))
 
     async def _act(self, running: _Running) -> None:
@@ -208,15 +268,13 @@ class Operations:
         await self._turns.command(_note(running.view))
         await self._each_slice(running, self._carry_out, SLICE_JOBS)
 
-    async def _carry_out(self, running: _Running, job_ids: Collection[str]) -> None:
-        view = running.view
-        reports = await self._turns.commands([command_for(view.order, view.id, job_id) for job_id in job_ids])
-        running.view = view.with_done(dict(zip(job_ids, reports, strict=True)))
+    async def _carry_out(self, running: _Running, some: Collection[str]) -> None:
+        running.view = running.view.with_done(await self._targets(running).carry_out(running.view, some))
 
     async def _each_slice(
         self, running: _Running, use: Callable[[_Running, Collection[str]], Awaitable[None]], jobs: int
     ) -> None:
-        """Gives ``use`` the ids of its jobs, so many at a time. The lock is held for one slice, and not between two.
+        """Gives ``use`` the ids that it is for, so many at a time. The lock is held for one slice, and not between two.
 
         Half of the time belongs to everybody else.
         """
@@ -241,9 +299,9 @@ class Operations:
             behind = first + jobs
             running.top = "0"
             return order.ids[first:behind], str(behind) if behind < len(order.ids) else None
-        page = await self._read(replace(order.wanted, limit=jobs, cursor=cursor))
-        running.top = running.top or page.start
-        return [job.id for job in page.items], page.next_cursor
+        found = await self._targets(running).slice(order, jobs, cursor or None)
+        running.top = found.start if running.top is None else running.top
+        return found.ids, found.behind
 
 
 def _note(view: OperationView) -> AuditNote:
@@ -256,4 +314,4 @@ def _note(view: OperationView) -> AuditNote:
         told["free_key"] = True
     told |= {"ids": len(order.ids)} if order.wanted is None else {"filter": msgspec.Raw(order.asked.encode())}
     told |= {"reason": order.reason} if order.reason else {}
-    return AuditNote(order.actor, f"jobs.{order.action.value}", view.id, msgspec.json.encode(told).decode())
+    return AuditNote(order.actor, f"{order.noun}s.{order.action.value}", view.id, msgspec.json.encode(told).decode())

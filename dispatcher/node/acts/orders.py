@@ -6,28 +6,33 @@ One order is made at a time, so that two at once lose nothing of each other.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Collection, Iterable, Mapping
 
 from msgspec.structs import replace
 
 from dispatcher.access.acts import Actor, AuditNote
 from dispatcher.clock import Clock
-from dispatcher.core.jobs.acts.kept import MOST_KEPT, Hold, KeepWorker, KeptWorker
+from dispatcher.core.jobs.acts.kept import MOST_KEPT, ForgetWorker, Hold, KeepWorker, KeptWorker
+from dispatcher.core.jobs.acts.operations import WorkerAction
 from dispatcher.core.jobs.acts.seen import ReloadPage
-from dispatcher.core.jobs.model import OneWorkerView
+from dispatcher.core.jobs.matching import NAME
+from dispatcher.core.jobs.model import OneWorkerView, WorkerStatus
 from dispatcher.core.jobs.terms import MOST_LABELS
+from dispatcher.core.jobs.turn import Command
 from dispatcher.core.workers.machine import Machine
 from dispatcher.errors import BadRequest, WorkerNotFound, WrongState
 from dispatcher.node.joining import Joins
 from dispatcher.node.turns.turns import Turns
-from dispatcher.node.views import rollcall
+from dispatcher.node.views import workerlist
 from dispatcher.pages.pages import Pages
 from dispatcher.store.port import Store
 
-__all__ = ["WorkerOrders"]
+__all__ = ["NAMED", "WorkerOrders"]
 
 #: How many are read from the store at once.
 _SLICE = 1_000
+#: Before the name of a worker that has gone, in the place of an id.
+NAMED = f"{NAME}:"
 
 
 class WorkerOrders:
@@ -51,10 +56,10 @@ class WorkerOrders:
         joined = self._joins.of(worker_id)
         node = self._store.node
         if worker is not None:
-            return rollcall.whole(worker, self._pages.sessions, self._clock.monotonic(), kept, joined, node=node)
+            return workerlist.whole(worker, self._pages.sessions, self._clock.monotonic(), kept, joined, node=node)
         seen = await self._store.seen.one(worker_id)
         if seen is not None:
-            shown = rollcall.seen_elsewhere(seen, kept)
+            shown = workerlist.seen_elsewhere(seen, kept)
             return OneWorkerView(shown=shown, kept=kept, name=seen.name, labels=seen.labels, joined=joined)
         if kept is None and joined is None:
             raise WorkerNotFound(
@@ -62,9 +67,9 @@ class WorkerOrders:
             )
         kept = kept or KeptWorker(id=worker_id)
         name = kept.name or kept.called
-        known = await self._store.missing(name, None, 1) if name else []
+        known = await self._store.names.missing(name, None, 1) if name else []
         gone_at = known[0].gone_at if known and known[0].name == name else None
-        return rollcall.absent(kept, gone_at, self._clock.utc(), joined)
+        return workerlist.absent(kept, gone_at, self._clock.utc(), joined)
 
     async def pause(self, worker_id: str, reason: str, *, actor: Actor, leaves: bool = False) -> OneWorkerView:
         """The worker, which gets no offers until an operator says otherwise. Raises WorkerNotFound, WrongState.
@@ -91,6 +96,23 @@ class WorkerOrders:
     async def unblock(self, worker_id: str, *, actor: Actor) -> OneWorkerView:
         """The worker, whose page may come again. Raises WorkerNotFound."""
         return await self._keep(worker_id, "unblock", "", actor, blocked=None)
+
+    async def forget(self, worker_id: str, reason: str, *, actor: Actor) -> OneWorkerView:
+        """The worker, of which nothing is known any more. Raises WorkerNotFound, WrongState if it may come back."""
+        async with self._lock:
+            one, command = await self._forgetting(worker_id, reason, actor)
+            await self._turns.command(command)
+            self._joins.forget(worker_id)
+        gone = KeptWorker(id=worker_id, called=one.shown.name)
+        return workerlist.absent(gone, one.shown.gone_at, self._clock.utc())
+
+    async def _forgetting(self, worker_id: str, reason: str, actor: Actor) -> tuple[OneWorkerView, ForgetWorker]:
+        one = await self.one(worker_id)
+        if one.shown.state is not WorkerStatus.GONE:
+            raise WrongState("the worker is here and would come back at once: close its page first")
+        if one.shown.blocked is not None:
+            raise WrongState("the worker is blocked, and its page would come in again: unblock it first")
+        return one, ForgetWorker(one.shown.id, one.shown.name, reason, actor)
 
     async def end_credential(self, worker_id: str, *, actor: Actor) -> OneWorkerView:
         """The worker, which must join anew if it had joined. Raises WorkerNotFound."""
@@ -149,18 +171,129 @@ class WorkerOrders:
     ) -> OneWorkerView:
         async with self._lock:
             one = await self.one(worker_id)
-            known = self._machine.operators.kept
-            if worker_id not in known and len(known) >= MOST_KEPT:
-                raise WrongState(f"of {MOST_KEPT:,} workers something is kept already: take back what is not needed")
-            kept = replace(known.get(worker_id) or KeptWorker(id=worker_id), called=one.shown.name, **changed)
-            if labels:
-                kept = replace(kept, labels=_merged(kept, labels))
-            report = await self._turns.command(KeepWorker(kept, f"worker.{action}", detail, actor))
+            command = self._keeping(one, action, detail, actor, labels, **changed)
+            report = await self._turns.command(command)
             if not report.done:
                 raise BadRequest("the store cannot hold this text: leave out what is not proper text", semantic=True)
-            if kept.is_empty() and worker_id not in self._machine.workers:
-                return rollcall.absent(kept, one.shown.gone_at, self._clock.utc())
+            if command.worker.is_empty() and worker_id not in self._machine.workers:
+                return workerlist.absent(command.worker, one.shown.gone_at, self._clock.utc())
             return await self.one(worker_id)
+
+    def _keeping(
+        self,
+        one: OneWorkerView,
+        action: str,
+        detail: str,
+        actor: Actor,
+        labels: Mapping[str, str | None] | None = None,
+        **changed: object,
+    ) -> KeepWorker:
+        worker_id, known = one.shown.id, self._machine.operators.kept
+        if worker_id not in known and len(known) >= MOST_KEPT:
+            raise WrongState(f"of {MOST_KEPT:,} workers something is kept already: take back what is not needed")
+        kept = replace(known.get(worker_id) or KeptWorker(id=worker_id), called=one.shown.name, **changed)
+        if labels:
+            kept = replace(kept, labels=_merged(kept, labels))
+        return KeepWorker(kept, f"worker.{action}", detail, actor)
+
+    # -- many of them
+
+    async def are_known(self, worker_ids: Collection[str]) -> list[str]:
+        """Those of these that are here, or of which something is known."""
+        return [worker_id for worker_id in worker_ids if await self._is_known(worker_id)]
+
+    async def _is_known(self, worker_id: str) -> bool:
+        try:
+            if worker_id.startswith(NAMED):
+                await self._gone(worker_id.removeprefix(NAMED))
+            else:
+                await self.one(worker_id)
+        except WorkerNotFound:
+            return False
+        except WrongState:  # somebody of this name is here again
+            return True
+        return True
+
+    async def several(
+        self, action: WorkerAction, worker_ids: Collection[str], reason: str, actor: Actor
+    ) -> dict[str, str | None]:
+        """Orders some workers about in one turn. Of each why it was let be; None: it was done.
+
+        An id may be ``name:`` and a name: of who has gone nothing else may be known.
+        """
+        done: dict[str, str | None] = {}
+        commands: list[Command] = []
+        async with self._lock:
+            for worker_id in worker_ids:
+                try:
+                    commands += await self._planned(action, worker_id, reason, actor)
+                    done[worker_id] = None
+                except WorkerNotFound:
+                    done[worker_id] = "not_found"
+                except WrongState:
+                    done[worker_id] = "wrong_state"
+            await self._turns.commands(commands)
+        self._ended([one for one in commands if isinstance(one, ForgetWorker | KeepWorker)])
+        return done
+
+    def _ended(self, commands: Iterable[ForgetWorker | KeepWorker]) -> None:
+        """What is durable now; whoever is blocked or forgotten must join anew."""
+        for command in commands:
+            if isinstance(command, KeepWorker):
+                forgotten = "" if command.worker.blocked is None else command.worker.id
+            else:
+                forgotten = command.worker
+            if forgotten:
+                self._joins.forget(forgotten)
+        self._pages.transport.flush(self._clock.monotonic())
+        self._turns.kick()
+
+    async def _planned(self, action: WorkerAction, worker_id: str, reason: str, actor: Actor) -> list[Command]:
+        """What it means for one; a page of this node is told already. Raises WorkerNotFound, WrongState."""
+        if worker_id.startswith(NAMED):
+            return await self._planned_by_name(action, worker_id.removeprefix(NAMED), reason, actor)
+        if action is WorkerAction.FORGET:
+            return [(await self._forgetting(worker_id, reason, actor))[1]]
+        if action is WorkerAction.RELOAD:
+            return await self._reloading(worker_id)
+        one = await self.one(worker_id)
+        hold = Hold(self._clock.utc(), actor.name, reason, action is WorkerAction.DRAIN)
+        value = None if action in (WorkerAction.RESUME, WorkerAction.UNBLOCK) else hold
+        is_gate = action in (WorkerAction.BLOCK, WorkerAction.UNBLOCK)
+        was = None if one.kept is None else one.kept.blocked if is_gate else one.kept.paused
+        if (was and was.leaves) == (value and value.leaves):
+            raise WrongState("it is so already")
+        if is_gate:
+            return [self._keeping(one, action.value, reason, actor, blocked=value)]
+        return [self._keeping(one, action.value, reason, actor, paused=value)]
+
+    async def _reloading(self, worker_id: str) -> list[Command]:
+        worker = self._machine.workers.get(worker_id)
+        if worker is not None and worker.session is not None:
+            self._turns.carry_out(self._machine.reload(worker, self._clock.monotonic(), at_once=False))
+            return []
+        if (await self.one(worker_id)).shown.node in ("", self._store.node):
+            raise WrongState("its page is not connected")
+        return [ReloadPage(worker_id, at_once=False)]
+
+    async def _planned_by_name(self, action: WorkerAction, name: str, reason: str, actor: Actor) -> list[Command]:
+        """Of one that has gone. Whatever operators have said of workers that were called so goes with it."""
+        await self._gone(name)
+        if action is not WorkerAction.FORGET:
+            raise WrongState("it is not here")
+        kept = [one for one in self._machine.operators.kept.values() if name == (one.name or one.called)]
+        known = [one.id for one in kept if one.id not in self._machine.workers]
+        if not known:
+            return [ForgetWorker("", name, reason, actor)]
+        return [(await self._forgetting(worker_id, reason, actor))[1] for worker_id in known]
+
+    async def _gone(self, name: str) -> None:
+        """Raises WorkerNotFound if nobody of this name has gone, WrongState if somebody of this name is here."""
+        found = await self._store.names.missing(name, None, 1)
+        if [one.name for one in found] != [name]:
+            raise WorkerNotFound(f"no worker with the name {name!r} has gone")
+        if self._machine.roster.is_here(name):
+            raise WrongState("a worker of this name is here")
 
 
 def _merged(kept: KeptWorker, labels: Mapping[str, str | None]) -> tuple[tuple[str, str], ...]:

@@ -175,7 +175,9 @@ class Rollouts:
         workers, offered, rolling, order = self._machine.workers, self._offered(), self._rolling, self._known().order
         trouble = rolling.see(workers, offered, now)
         room = 0 if trouble is not None else self._room(now)
-        told = rolling.step(self._old_pages(), offered, now, most=order.at_a_time, room=room)
+        old = self._old_pages()
+        wanted = [worker for worker in old if not order.leaves_out(worker.name, worker.labels)]
+        told = rolling.step(wanted, offered, now, most=order.at_a_time, room=room)
         for worker in told:
             self._turns.carry_out(self._machine.reload(worker, now, at_once=False))
         if told:
@@ -183,7 +185,7 @@ class Rollouts:
             self._turns.kick()
         self.view = replace(
             self._known(), reloaded=len(rolling.reloaded), reloading=rolling.reloading, left=rolling.left,
-            types=sorted(rolling.types), watching=self._watched_from < inf,
+            types=sorted(rolling.types), watching=self._watched_from < inf, left_out=len(old) - len(wanted),
         )  # fmt: skip
         if trouble is not None:
             self._end(RolloutState.STOPPED, trouble.code, trouble.words)
@@ -218,7 +220,9 @@ def _is_end(change: Change) -> bool:
 
 
 def _asked(order: RolloutOrder) -> str:
-    told = {"at_a_time": order.at_a_time, "canary": order.canary} | ({"reason": order.reason} if order.reason else {})
+    told: dict[str, object] = {"at_a_time": order.at_a_time, "canary": order.canary}
+    told |= {"without": [f"{label}:{value}" for label, value in order.without]} if order.without else {}
+    told |= {"reason": order.reason} if order.reason else {}
     return msgspec.json.encode(told).decode()
 
 

@@ -12,7 +12,7 @@ from typing import TypeVar
 
 from msgspec import Struct
 
-from dispatcher.core.jobs.acts.kept import KeepType, KeepWorker
+from dispatcher.core.jobs.acts.kept import ForgetWorker, KeepType, KeepWorker, KeptWorker
 from dispatcher.core.jobs.news import News
 from dispatcher.core.jobs.turn import (
     Cancel,
@@ -66,6 +66,8 @@ class Outcomes:
             self._carry_out(self._machine.cancelled(report.revoked, command.reason or "cancelled", now))
         if report.done and isinstance(command, KeepWorker):
             self._carry_out(self._machine.keep(command.worker, now))
+        if report.done and isinstance(command, ForgetWorker) and command.worker:
+            self._carry_out(self._machine.keep(KeptWorker(id=command.worker), now))
         if report.done and isinstance(command, KeepType):
             self._carry_out(self._machine.keep_type(command.kept, now))
         if isinstance(command, MoveAttempts):

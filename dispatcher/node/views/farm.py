@@ -13,7 +13,7 @@ from dispatcher.core.jobs.views.outlook import RATE_WINDOW_S
 from dispatcher.core.workers.machine import Machine
 from dispatcher.node.acts.types import Types
 from dispatcher.node.turns.readers import Readers
-from dispatcher.node.views import rollcall, waiting
+from dispatcher.node.views import waiting, workerlist
 from dispatcher.node.views.cursors import cursor_of, place_of
 from dispatcher.node.views.waiting import Why
 from dispatcher.pages.pages import Pages
@@ -38,7 +38,7 @@ class FarmVerbs:
         after = None if wanted.cursor is None else place_of(wanted.cursor, 2)
         node = self._store.node
         found, last = self.machine.roster.page(wanted, None if after is None else (after[0], after[1]))
-        items = [rollcall.present(self.machine.workers[name], self.pages.sessions, now, node=node) for name in found]
+        items = [workerlist.present(self.machine.workers[name], self.pages.sessions, now, node=node) for name in found]
         return WorkerPage(items=items, next_cursor=None if last is None else cursor_of(*last))
 
     async def known_workers(self, wanted: WorkerFilter) -> WorkerPage:
@@ -49,15 +49,15 @@ class FarmVerbs:
             with self._readers:
                 behind = None if place is None else (place[0], place[1])
                 others = await self._store.seen.page(wanted, behind, wanted.limit + 1)
-            here = rollcall.with_others(here, others, wanted, self.machine.operators.kept)
-        name = rollcall.name_of_gone(wanted)
+            here = workerlist.with_others(here, others, wanted, self.machine.operators.kept)
+        name = workerlist.name_of_gone(wanted)
         if name is None:
             return here
         after = None if wanted.cursor is None else place_of(wanted.cursor, 2)[0]
         with self._readers:
-            missing = await self._store.missing(name, after, wanted.limit + 1)
-        missing = [one for one in missing if rollcall.fits(one, wanted)]
-        return rollcall.merged(here, missing, wanted, self.machine.roster, self._clock.utc())
+            missing = await self._store.names.missing(name, after, wanted.limit + 1)
+        missing = [one for one in missing if workerlist.fits(one, wanted)]
+        return workerlist.merged(here, missing, wanted, self.machine.roster, self._clock.utc())
 
     async def nodes(self) -> list[NodeView]:
         """All nodes that have the store, by name; those among them that are gone."""

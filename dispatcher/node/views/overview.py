@@ -11,7 +11,7 @@ from collections import Counter
 from dispatcher.clock import Clock
 from dispatcher.core.fleet.worker import Standing
 from dispatcher.core.jobs.acts.backups import Backup
-from dispatcher.core.jobs.model import JobFilter, MissingWorker, TypeView
+from dispatcher.core.jobs.model import JobFilter, TypeView
 from dispatcher.core.jobs.states import JobState
 from dispatcher.core.jobs.views.endings import ALL_TYPES, HOUR_S, Summary, steps_of, summary_of
 from dispatcher.core.jobs.views.overview import HookHealth, Overview, Present, TypeLine
@@ -19,6 +19,7 @@ from dispatcher.core.jobs.views.troubles import Troubles
 from dispatcher.core.workers.machine import Machine
 from dispatcher.errors import PagehandError
 from dispatcher.node.acts.backups import Backups
+from dispatcher.node.rollcalls import RollCalls
 from dispatcher.node.turns.busiest import Busiest
 from dispatcher.node.turns.failing import Failing
 from dispatcher.node.views import catalogue, troubles
@@ -38,8 +39,6 @@ MOST_LANES = 100
 MOST_GONE = 1_000
 #: Of more jobs in doubt nobody looks for the oldest one.
 MOST_DOUBTFUL = 100
-#: A worker that comes back before this was only loading anew; one that went before the other has gone for good.
-_RETURNS_S, _LATELY_S = 120.0, 3_600.0
 
 
 class Looks:
@@ -55,9 +54,11 @@ class Looks:
         busiest: Busiest,
         backups: Backups,
         webhooks: Webhooks,
+        rolls: RollCalls,
     ) -> None:
         self._store, self._clock, self._machine = store, clock, machine
         self._failing, self._busiest, self._backups, self._webhooks = failing, busiest, backups, webhooks
+        self._rolls = rolls
 
     async def troubles(self, most: int) -> Troubles:
         """What somebody must look at; at most ``most`` of each kind."""
@@ -73,12 +74,12 @@ class Looks:
         shown = known[:MOST_TYPES]
         hours = await self._hours([ALL_TYPES, *(view.type for view in shown)])
         types = [self._line(view, hours[view.type], waits) for view in shown]
-        missing = await self._store.missing("", None, MOST_GONE)
+        missing = await self._store.names.missing("", None, MOST_GONE)
         return Overview(
             at=self._clock.utc(), counts=counts, present=_present(self._machine.standings()),
             hour=hours[ALL_TYPES], types=sorted(types, key=lambda line: line.known.type),
             more_types=len(known) > MOST_TYPES, troubles=told, waits=waits, all_waits=waiting <= MOST_LANES,
-            gone=len(missing), most_gone=MOST_GONE, gone_lately=self._lately(missing),
+            gone=len(missing), most_gone=MOST_GONE, roll=self._rolls.latest,
             in_doubt_since=await self._in_doubt_since(counts.get(JobState.IN_DOUBT, 0)),
             hooks=await self._hooks(), backup=await self._backup(),
             draining=draining, takes_jobs=takes_jobs, has_space=has_space,
@@ -102,12 +103,6 @@ class Looks:
             since=waits.get(view.type),
             present=None if standing is None else _present(standing),
         )
-
-    def _lately(self, missing: list[MissingWorker]) -> list[MissingWorker]:
-        """Those that went within the last hour, the last one first, and have had time to come back."""
-        now_at, is_here = self._clock.utc(), self._machine.roster.is_here
-        gone = (one for one in missing if _RETURNS_S <= now_at - one.gone_at < _LATELY_S and not is_here(one.name))
-        return sorted(gone, key=lambda one: -one.gone_at)
 
     async def _in_doubt_since(self, jobs: int) -> float | None:
         if not 0 < jobs <= MOST_DOUBTFUL:

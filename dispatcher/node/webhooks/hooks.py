@@ -15,6 +15,7 @@ from dispatcher.clock import Clock
 from dispatcher.config.settings import Settings
 from dispatcher.core.jobs.news import News
 from dispatcher.core.jobs.views.telling import END_EVENTS, PING
+from dispatcher.core.workers.effects import Request
 from dispatcher.errors import BadRequest, EndpointNotFound, MessageNotFound, Unavailable, WrongState
 from dispatcher.node.turns.turns import Turns
 from dispatcher.node.webhooks.posting import HttpPoster, Poster
@@ -243,6 +244,18 @@ class Webhooks:
         )  # fmt: skip
         await self._order(SendMessage(message, actor))
         return message.id
+
+    def tell(self, event: str, body: str) -> None:
+        """Sends this to all that want to hear of it. Nobody waits until it is durable."""
+        now_at = self._clock.utc()
+        for endpoint in self._endpoints.values():
+            if endpoint.hears(event):
+                message = HookMessage(
+                    id=ids.new_message_id(self._clock), endpoint=endpoint.id, target=endpoint.id, event=event,
+                    body=body, at=now_at,
+                )  # fmt: skip
+                self._turns.carry_out([Request(SendMessage(message))])
+        self._turns.kick()
 
     async def redeliver(self, endpoint_id: str, messages: Sequence[str], actor: Actor) -> None:
         """Sends waiting or dead messages at once; none named: all that are dead.

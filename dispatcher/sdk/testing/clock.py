@@ -29,6 +29,10 @@ class SkippedClock:
         """Seconds since 1970, UTC."""
         return time.time() + self._ahead_s
 
+    def ahead_s(self, at: float) -> float:
+        """As the machine's time zone says."""
+        return time.localtime(at).tm_gmtoff
+
     def skip(self, seconds: float) -> None:
         """Moves it ahead."""
         self._ahead_s += seconds

@@ -10,7 +10,7 @@ from msgspec import UNSET
 from dispatcher.access.acts import MOST_DETAIL, Actor, AuditEntry, AuditNote, AuditOutcome
 from dispatcher.access.commands import EndCredentials, JoinWorker, MakeToken, RevokeToken
 from dispatcher.core.jobs.acts.doubts import AnswerDoubt
-from dispatcher.core.jobs.acts.kept import KeepType, KeepWorker
+from dispatcher.core.jobs.acts.kept import ForgetWorker, KeepType, KeepWorker
 from dispatcher.core.jobs.turn import Adopt, Amend, Cancel, Command, CommandReport, Decide, Delete, JobCommand, Retry
 from dispatcher.webhooks.commands import DeleteEndpoint, PutEndpoint, Redeliver, SendMessage
 
@@ -37,8 +37,8 @@ def act_of(command: Command, report: CommandReport, now_at: float) -> AuditEntry
     outcome = AuditOutcome.DONE if report.done else AuditOutcome.REFUSED
     if isinstance(command, JobCommand):
         return _of_job(command, report, outcome, now_at)
-    if isinstance(command, KeepWorker):
-        return _act(command.actor, command.action, command.worker.id, command.detail, outcome, now_at)
+    if isinstance(command, KeepWorker | ForgetWorker):
+        return _of_worker(command, outcome, now_at)
     if isinstance(command, KeepType):
         return _act(command.actor, command.action, command.kept.type, command.detail, outcome, now_at)
     if isinstance(command, MakeToken):
@@ -58,6 +58,15 @@ def _of_job(command: JobCommand, report: CommandReport, outcome: AuditOutcome, n
     if report.job is None or command.actor.operation:
         return None
     return _act(command.actor, _JOB_ACTIONS[type(command)], command.job, _detail(command), outcome, now_at)
+
+
+def _of_worker(command: KeepWorker | ForgetWorker, outcome: AuditOutcome, now_at: float) -> AuditEntry | None:
+    if command.actor.operation:
+        return None
+    if isinstance(command, KeepWorker):
+        return _act(command.actor, command.action, command.worker.id, command.detail, outcome, now_at)
+    target = command.worker or f"name:{command.name}"
+    return _act(command.actor, "worker.forget", target, command.detail, outcome, now_at)
 
 
 def _hook_act(command: Command, outcome: AuditOutcome, now_at: float) -> AuditEntry | None:

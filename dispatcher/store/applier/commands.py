@@ -11,8 +11,9 @@ from dispatcher.access.credentials import Credential
 from dispatcher.core.jobs import ledger
 from dispatcher.core.jobs.acts.amending import amend, event_of
 from dispatcher.core.jobs.acts.doubts import AnswerDoubt
-from dispatcher.core.jobs.acts.kept import KeepType, KeepWorker
+from dispatcher.core.jobs.acts.kept import ForgetWorker, KeepType, KeepWorker, KeptWorker
 from dispatcher.core.jobs.acts.seen import ReloadPage, SeeWorkers
+from dispatcher.core.jobs.habits import CallRoll
 from dispatcher.core.jobs.rows import AttemptRow, JobRow, lane_of_row
 from dispatcher.core.jobs.states import FINAL, Event, JobState, next_state
 from dispatcher.core.jobs.turn import (
@@ -85,6 +86,9 @@ def _of_node(command: NodeCommand, hand: Hand, loaded: Loaded, admission: Admiss
     if isinstance(command, SeeWorkers | ReloadPage):
         hand.writes.for_nodes.append(command)
         return CommandReport(True)
+    if isinstance(command, CallRoll):
+        hand.writes.roll = command
+        return CommandReport(True)
     hand.writes.nobody = hand.writes.nobody or command.nobody
     hand.writes.here |= dict.fromkeys(command.gone, False) | dict.fromkeys(command.here, True)
     return CommandReport(True)
@@ -96,6 +100,10 @@ def _written(command: AuditNote | KeepCommand | TokenCommand | HookCommand, hand
         hand.writes.kept.append(command.worker)
         if command.worker.blocked is not None:  # it must join anew, even if it is unblocked
             hand.writes.kept.append(Credential(worker=command.worker.id))
+    elif isinstance(command, ForgetWorker):
+        hand.writes.forgotten += [command.name] if command.name else []
+        if command.worker:
+            hand.writes.kept += [KeptWorker(id=command.worker), Credential(worker=command.worker)]
     elif isinstance(command, KeepType):
         hand.writes.kept.append(command.kept)
     elif isinstance(command, EndCredentials):

@@ -12,6 +12,7 @@ from typing import Any
 from msgspec import Struct, defstruct
 from msgspec.structs import asdict
 
+from dispatcher.core.jobs.habits import BLANK
 from dispatcher.core.jobs.rows import AttemptRow, JobRow, WriteSet, lane_of_row
 from dispatcher.core.jobs.views.naming import counted
 from dispatcher.store.columns import ATTEMPT_COLUMNS, CHANGING, CLAIMED, DONE, about_text, terms_text
@@ -180,6 +181,10 @@ def _workers(request: Save, node: str) -> Iterator[Asked]:
         for name, is_here in request.writes.here.items()
     )
     yield from _set("save_workers", rows)
+    if request.writes.forgotten:
+        yield "drop_workers", {"names": sorted(request.writes.forgotten)}
+    if (roll := request.writes.roll) is not None:
+        yield "call_roll", {"place": roll.hour + 1, "since_at": roll.since_at, "blank": BLANK}
 
 
 def _tallies(request: Save, node: str) -> Iterator[Asked]:

@@ -19,11 +19,10 @@ from msgspec.structs import replace
 from dispatcher.access.acts import AuditFilter, AuditPage
 from dispatcher.access.tokens import Token
 from dispatcher.clock import SystemClock
-from dispatcher.core.jobs.model import JobFilter, JobPage, JobStanding, JobView, LogLine, MissingWorker, TypeView
+from dispatcher.core.jobs.model import JobFilter, JobPage, JobStanding, JobView, LogLine, TypeView
 from dispatcher.core.jobs.news import Hint
 from dispatcher.core.jobs.states import JobState
 from dispatcher.core.jobs.turn import LaneReady, LiveAttempt, Turn, TurnReport
-from dispatcher.core.jobs.views.naming import beginnings, counted
 from dispatcher.core.jobs.views.nodes import NodeView
 from dispatcher.core.jobs.views.outlook import MOST_BEFORE, InLine
 from dispatcher.errors import StorageAway, StorageFull, StorageTrouble, StoreRefused
@@ -44,6 +43,7 @@ from dispatcher.store.postgres.keys import ALL_LANES, lane_key
 from dispatcher.store.postgres.link import AGAIN, AWAY_S, ITEM_ERRORS, Link, Rows, words_of
 from dispatcher.store.postgres.lists import JobPages
 from dispatcher.store.postgres.lives import BEAT_S, begin_life, take_node
+from dispatcher.store.postgres.names import PostgresNames
 from dispatcher.store.postgres.reader import Reader
 from dispatcher.store.postgres.rows import PostgresRows
 from dispatcher.store.postgres.schema import connect, kept_if_well, open_schema, place_of
@@ -94,6 +94,7 @@ class PostgresStore(WithoutBackups):
         self.batches: PostgresBatches
         self.endings: PostgresEndings
         self.kept: PostgresKept
+        self.names: PostgresNames
         self.hooks: PostgresHooks
         self.seen: PostgresSeen
         self._hints = Hints(node, thread.loop, self._hint)
@@ -137,6 +138,7 @@ class PostgresStore(WithoutBackups):
         self._reader = Reader(self._thread, self._link, self._connected_for_reads)
         self.batches, self.kept = PostgresBatches(self._reader), PostgresKept(self._reader)
         self.endings = PostgresEndings(self._rows.endings, self._reader)
+        self.names = PostgresNames(self._reader, self._link)
         self.seen = PostgresSeen(self._reader, self.node)
         self.hooks = PostgresHooks(self._reader, lambda: self._rows.queue_clock.base)
 
@@ -277,15 +279,6 @@ class PostgresStore(WithoutBackups):
         rows = self._link.one("types", prefix=prefix, end=end_of(prefix), after=after, most=most)
         return self._named_types([name for (name,) in rows])
 
-    def _missing(self, prefix: str, after: str | None, most: int) -> list[MissingWorker]:
-        place, name = ("", "") if after is None else (counted(after), after)
-        found: list[MissingWorker] = []
-        for first in beginnings(prefix):
-            left = most - len(found)
-            rows = self._link.one("missing", first=first, place=place, name=name, end=end_of(first), most=left)
-            found += [MissingWorker(*row) for row in rows]
-        return found
-
     def _close(self) -> None:
         with contextlib.suppress(psycopg.Error):  # then the database lets go by itself
             self._link.one("let_go")
@@ -361,10 +354,6 @@ class PostgresStore(WithoutBackups):
         """See port.Store."""
         rows = await self._reader.one("in_line", id=job_id, most=MOST_BEFORE + 1)
         return InLine(*rows[0]) if rows else None
-
-    async def missing(self, prefix: str = "", after: str | None = None, most: int = 100) -> list[MissingWorker]:
-        """See port.Store."""
-        return await self._reader.call(partial(self._missing, prefix, after, most))
 
     async def counts(self) -> dict[str, int]:
         """See port.Store."""

@@ -1,4 +1,4 @@
-"""A page of a list of jobs, read slice by slice; and the workers that are missing."""
+"""A page of a list of jobs, read slice by slice."""
 
 from __future__ import annotations
 
@@ -8,9 +8,8 @@ from operator import attrgetter
 
 from msgspec.structs import replace
 
-from dispatcher.core.jobs.model import JobFilter, JobPage, JobView, MissingWorker
+from dispatcher.core.jobs.model import JobFilter, JobPage, JobView
 from dispatcher.core.jobs.rows import JobRow
-from dispatcher.core.jobs.views.naming import beginnings, counted
 from dispatcher.core.jobs.views.search import search_of
 from dispatcher.core.jobs.views.snippets import Snippet, snippets_of
 from dispatcher.store.attempts import attempt_range
@@ -18,9 +17,9 @@ from dispatcher.store.columns import job_row
 from dispatcher.store.sqlite import statements as sql
 from dispatcher.store.sqlite.lanes import LaneTable
 from dispatcher.store.sqlite.search import SCANNED, SearchIndex, find_by_reading, texts_of
-from dispatcher.store.views import SLICE, attempts_stop, cursor_of, end_of, seq_of, view
+from dispatcher.store.views import SLICE, attempts_stop, cursor_of, seq_of, view
 
-__all__ = ["PageRead", "missing_workers"]
+__all__ = ["PageRead"]
 
 
 def _names(wanted: JobFilter) -> tuple[str, str] | None:
@@ -163,13 +162,3 @@ class PageRead:
         below = self._below
         behind = cursor_of(below) if below is not None and below > 1 else None
         return JobPage(items=self._items, next_cursor=behind, start=cursor_of(self._start))
-
-
-def missing_workers(connection: sqlite3.Connection, prefix: str, after: str | None, most: int) -> list[MissingWorker]:
-    """See port.Store.missing."""
-    behind = ("", "") if after is None else (counted(after), after)
-    found: list[MissingWorker] = []
-    for first in beginnings(prefix):
-        asked = (first, *behind, end_of(first), most - len(found))
-        found += [MissingWorker(*row) for row in connection.execute(sql.MISSING, asked)]
-    return found

@@ -134,27 +134,17 @@ SAVE_CLOCK = """
     RETURNING 1
 """
 
-SAVE_WORKERS = "INSERT OR REPLACE INTO workers (name, place, gone_at, gone_clock) VALUES {rows}"
-NOBODY_HERE = "UPDATE workers SET gone_at = ?, gone_clock = ? WHERE gone_at IS NULL"
-#: (gone before, most), and (most that are kept, most that go at once)
-FORGET_WORKERS = """
-    DELETE FROM workers WHERE name IN (
-        SELECT name FROM workers WHERE gone_clock IS NOT NULL AND gone_clock < ? ORDER BY gone_clock, name LIMIT ?
-    )
-"""
-FORGET_MANY_WORKERS = """
-    DELETE FROM workers WHERE name IN (
-        SELECT name FROM workers WHERE gone_clock IS NOT NULL ORDER BY gone_clock DESC, name DESC LIMIT ?2 OFFSET ?1
-    )
-"""
-
 # Reads for people and programs
-#: By the names as people count: (the first place that may be, behind which place and name, before which place, most)
-MISSING = """
-    SELECT name, gone_at FROM workers
-    WHERE gone_at IS NOT NULL AND place >= ?1 AND (place, name) > (?2, ?3) AND (?4 IS NULL OR place < ?4)
-    ORDER BY place, name LIMIT ?5
-"""
+#: Of three roll calls the places of their signs, and of those of the day before: see core.jobs.habits.is_usual.
+_USUAL = " AND ".join(
+    f"(substr(habit, ?{at}, 1) = '1' OR (substr(habit, ?{at}, 1) = '-' AND substr(habit, ?{at + 1}, 1) = '1'))"
+    for at in (1, 3, 5)
+)
+USUAL = f"SELECT count(*), count(gone_at) FROM workers WHERE {_USUAL}"  # noqa: S608
+#: The same, and how many.
+USUAL_GONE = f"""
+    SELECT name, gone_at FROM workers WHERE gone_at IS NOT NULL AND {_USUAL} ORDER BY gone_at DESC, place, name LIMIT ?7
+"""  # noqa: S608
 META = "SELECT name, value FROM meta"
 LANES = "SELECT lane, name, type, offered_at FROM lanes"
 TALLIES = "SELECT lane, state, jobs, bytes FROM tallies"

@@ -20,7 +20,7 @@ from msgspec.structs import replace
 from dispatcher.access.acts import AuditFilter, AuditPage
 from dispatcher.access.tokens import Token
 from dispatcher.core.jobs.acts.backups import Backup, BackupState
-from dispatcher.core.jobs.model import JobFilter, JobPage, JobStanding, JobView, LogLine, MissingWorker, TypeView
+from dispatcher.core.jobs.model import JobFilter, JobPage, JobStanding, JobView, LogLine, TypeView
 from dispatcher.core.jobs.states import JobState
 from dispatcher.core.jobs.turn import Accepted, Demand, LaneReady, LiveAttempt, Turn, TurnReport
 from dispatcher.core.jobs.views.outlook import InLine
@@ -39,8 +39,9 @@ from dispatcher.store.sqlite.endings import SqliteEndings
 from dispatcher.store.sqlite.file import connect
 from dispatcher.store.sqlite.hooks import SqliteHooks
 from dispatcher.store.sqlite.kept import SqliteKept
-from dispatcher.store.sqlite.lists import PageRead, missing_workers
+from dispatcher.store.sqlite.lists import PageRead
 from dispatcher.store.sqlite.log_mark import LogMark
+from dispatcher.store.sqlite.names import SqliteNames
 from dispatcher.store.sqlite.rows import SqliteRows
 from dispatcher.store.sqlite.search import SearchIndex, prepare_index
 from dispatcher.store.sqlite.snapshot.shelf import Shelf
@@ -88,6 +89,7 @@ class SqliteStore(HadAlone):
         self.endings: SqliteEndings
         self.hooks: SqliteHooks
         self.kept: SqliteKept
+        self.names: SqliteNames
         self._ids = ids
         self._pace = Pace()
         self._reserve: Reserve
@@ -141,7 +143,7 @@ class SqliteStore(HadAlone):
         self._rows = SqliteRows(self._db, self.epoch, self._index, self._limits.webhook_backlog)
         self.batches = SqliteBatches(self._db, self._thread)
         self.endings = SqliteEndings(self._rows.endings, self._thread)
-        self.kept = SqliteKept(self._db, self._thread)
+        self.kept, self.names = SqliteKept(self._db, self._thread), SqliteNames(self._db, self._thread)
         self.hooks = SqliteHooks(self._db, self._thread, self._rows.hooks, self._rows.clock_base)
 
     def _apply(self, turn: Turn) -> TurnReport:
@@ -340,10 +342,6 @@ class SqliteStore(HadAlone):
     async def in_line(self, job_id: str) -> InLine | None:
         """See port.Store."""
         return await self._thread.read(lambda: self._rows.lanes.in_line(job_id, self._rows.counters))
-
-    async def missing(self, prefix: str = "", after: str | None = None, most: int = 100) -> list[MissingWorker]:
-        """See port.Store."""
-        return await self._thread.read(partial(missing_workers, self._db, prefix, after, most))
 
     async def counts(self) -> dict[str, int]:
         """See port.Store."""

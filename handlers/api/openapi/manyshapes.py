@@ -2,21 +2,28 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from msgspec import UNSET, Meta, Struct, UnsetType
 
-from dispatcher.core.jobs.acts.operations import OperationAction, OperationState
+from dispatcher.core.jobs.acts.operations import OperationState
 from handlers.api.openapi.shapes import Count, Instant, JobId, Links
 
 __all__ = ["ActionShape", "OperationShape", "OperationsShape"]
 
 
+#: Of jobs, and of workers.
+_Action = Literal[
+    "cancel", "retry", "delete", "set_priority",
+    "pause", "resume", "drain", "reload", "block", "unblock", "forget",
+]  # fmt: skip
+
+
 class OperationShape(Struct, kw_only=True):
-    """An order for many jobs, and how far it is."""
+    """An order for many jobs or workers, and how far it is."""
 
     id: JobId
-    action: OperationAction
+    action: _Action
     filter: Annotated[dict[str, Any] | None, Meta(description="as it was given; null: ids were")]
     ids: Annotated[int, Meta(ge=0, description="how many ids were given")]
     priority: int | None
@@ -25,10 +32,10 @@ class OperationShape(Struct, kw_only=True):
     dry_run: bool
     actor: Annotated[str, Meta(description="who asked for it")]
     state: OperationState
-    matched: Annotated[int, Meta(ge=0, description="jobs that matched when they were counted")]
+    matched: Annotated[int, Meta(ge=0, description="those that matched when they were counted")]
     done: Count
-    begun: Annotated[int, Meta(ge=0, description="those of them that have begun to run at least once")]
-    skipped: Annotated[dict[str, Count], Meta(description="jobs that could not be helped, by a code")]
+    begun: Annotated[int, Meta(ge=0, description="jobs of them that have begun to run at least once")]
+    skipped: Annotated[dict[str, Count], Meta(description="those that were let be, by a code")]
     stopped: Annotated[str | None, Meta(description="why it was stopped: a code; null: it was not")]
     detail: Annotated[str | None, Meta(description="the same in words")]
     started_at: Instant
@@ -36,7 +43,7 @@ class OperationShape(Struct, kw_only=True):
     links: Links
     #: Only where one is asked for.
     did: (
-        Annotated[list[JobId], Meta(description="ids of the jobs that are done; empty if they are more than 1,000")]
+        Annotated[list[str], Meta(description="ids of those that are done; empty if they are more than 1,000")]
         | UnsetType
     ) = UNSET
 

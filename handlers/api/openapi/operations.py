@@ -29,6 +29,7 @@ FOR_PEOPLE = frozenset(
     | {"one-worker", "worker-action", "worker-gate", "one-type", "type-action"}
     | {"rollout", "rollout-button"}
     | {"board", "doubts", "failures", "failures-again", "history", "phone"}
+    | {"workers-act"}
     | {"jobs-act", "operations", "operation", "operation-button"}
     | {"worker", "worker-script", "connection-test", "static", "api-not-found", "not-found"}
 )
@@ -139,14 +140,14 @@ OPERATIONS: dict[tuple[str, str], Operation] = {
     ("api-operations", "GET"): Operation(
         id="listOperations",
         group=ACT,
-        title="List the orders for many jobs, the newest first",
+        title="List the orders for many jobs or workers, the newest first",
         words="Those that run, and the newest that have ended since the server started.",
         answers={200: GoodAnswer("All that are kept.", "Operations")},
     ),
     ("api-operation", "GET"): Operation(
         id="readOperation",
         group=ACT,
-        title="Ask how far an order for many jobs is",
+        title="Ask how far an order for many is",
         words="With `wait` as soon as it has ended, or after that time.",
         answers={200: GoodAnswer("It.", "Operation")},
         codes=("unavailable",),
@@ -154,7 +155,7 @@ OPERATIONS: dict[tuple[str, str], Operation] = {
     ("api-operation-stop", "POST"): Operation(
         id="stopOperation",
         group=ACT,
-        title="Stop an order for many jobs",
+        title="Stop an order for many",
         words="What was done stays done.",
         answers={200: GoodAnswer("It, which does nothing more.", "Operation")},
         codes=("wrong_state", "invalid"),

@@ -63,6 +63,21 @@ class TypeLineShape(TypeShape, kw_only=True):
     ended: EndedShape
 
 
+class MissedShape(Struct):
+    """A worker that is usually here at this hour and is not."""
+
+    name: str
+    gone_at: Instant
+
+
+class RollCallShape(Struct):
+    """Who of those that are usually here at this hour of the week is here."""
+
+    usual: Count
+    here: Count
+    missed: Annotated[list[MissedShape], Meta(description="at most 20 of them, those that went last first")]
+
+
 class OverviewShape(Struct):
     """How the server is doing."""
 
@@ -72,6 +87,7 @@ class OverviewShape(Struct):
     problems: Annotated[list[OverviewProblemShape], Meta(description="the gravest kind first")]
     counters: CountersShape
     workers: PresentShape
+    roll_call: RollCallShape
     types: Annotated[list[TypeLineShape], Meta(description="the busiest ones, by name")]
     more_types: bool
 

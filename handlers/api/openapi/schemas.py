@@ -11,13 +11,14 @@ from handlers.api.actions import ActionBody
 from handlers.api.amending import CHANGEABLE
 from handlers.api.batch import MOST_JOBS
 from handlers.api.openapi import hookshapes, manyshapes, overviewshapes, shapes, statshapes, typeshapes, workershapes
-from handlers.api.openapi.together import TOGETHER, filter_fields
+from handlers.api.openapi.together import TOGETHER, filter_fields, worker_filter_fields
 from handlers.api.resources import CancelBody, DecideBody, EmptyBody
 from handlers.api.rollouts import RolloutBody
 from handlers.api.tokens import TokenBody
 from handlers.api.types import TypeBody
 from handlers.api.waitmany import WaitBody
 from handlers.api.webhooks import RedeliverBody, WebhookBody, WebhookChange
+from handlers.api.workeractions import WorkerActionBody
 from handlers.api.workers import OrderBody, ReloadBody, WorkerBody
 from handlers.forms.formdata import FILES, TYPED
 from handlers.intake import JOB_BODY
@@ -28,7 +29,7 @@ Schema = dict[str, Any]
 _REF = "#/components/schemas/"
 _BODIES = (
     ActionBody, JOB_BODY, CancelBody, DecideBody, EmptyBody, RedeliverBody, TokenBody, WaitBody, WebhookBody,
-    WebhookChange, OrderBody, ReloadBody, RolloutBody, TypeBody, WorkerBody,
+    WebhookChange, OrderBody, ReloadBody, RolloutBody, TypeBody, WorkerActionBody, WorkerBody,
 )  # fmt: skip
 #: Of the fields of the console's form, the one that no program needs.
 _FOR_PEOPLE = frozenset({"type_choice"})
@@ -81,6 +82,7 @@ def schemas() -> dict[str, Schema]:
     for name, rules in TOGETHER.items():
         made[name] |= rules
     made["FilterBody"] |= {"properties": filter_fields(), "minProperties": 1}
+    made["WorkerFilterBody"] |= {"properties": worker_filter_fields(), "minProperties": 1}
     return {name: made[name] for name in sorted(made)}
 
 

@@ -8,8 +8,9 @@ from dispatcher.access.scopes import Scope
 from dispatcher.core.jobs.acts.operations import OperationAction
 from handlers.api.actions import LONGEST_TEXT, MOST_TEXTS, FilterBody
 from handlers.api.openapi.fields import query_field
+from handlers.api.workeractions import WorkerFilterBody
 
-__all__ = ["TOGETHER", "filter_fields"]
+__all__ = ["TOGETHER", "filter_fields", "worker_filter_fields"]
 
 Schema = dict[str, Any]
 #: A token for everything cannot be bound.
@@ -36,7 +37,7 @@ _RATE_OF_OTHERS = {
         "scopes": {"type": "array", "not": {"contains": {"enum": [Scope.SUBMIT.value, Scope.ADMIN.value]}}},
     },
 }
-#: Either says which jobs.
+#: Either says which jobs, or workers.
 _FILTER_OR_IDS = [
     {"required": ["filter"], "properties": {"ids": False}},
     {"required": ["ids"], "properties": {"filter": False}},
@@ -65,6 +66,7 @@ _IDS_OR_DEAD = [
 #: By the name of the body.
 TOGETHER: dict[str, Schema] = {
     "ActionBody": {"oneOf": _FILTER_OR_IDS, "anyOf": _BY_ACTION},
+    "WorkerActionBody": {"oneOf": _FILTER_OR_IDS},
     "RedeliverBody": {"oneOf": _IDS_OR_DEAD},
     "WebhookChange": {"minProperties": 1},
     "TokenBody": {"not": {"anyOf": [_BOUND_ADMIN, _JOIN_OF_OTHERS, _LABELS_OF_OTHERS, _RATE_OF_OTHERS]}},
@@ -73,11 +75,16 @@ TOGETHER: dict[str, Schema] = {
 
 def filter_fields() -> dict[str, Schema]:
     """Those of a filter in a body: each holds what it may hold in an address, but never nothing."""
-    return {name: _filter_field(name) for name in FilterBody.__struct_fields__}
+    return {name: _filter_field("api-jobs", name) for name in FilterBody.__struct_fields__}
 
 
-def _filter_field(name: str) -> Schema:
-    field = query_field("api-jobs", name)
+def worker_filter_fields() -> dict[str, Schema]:
+    """The same of workers."""
+    return {name: _filter_field("api-workers", name) for name in WorkerFilterBody.__struct_fields__}
+
+
+def _filter_field(route: str, name: str) -> Schema:
+    field = query_field(route, name)
     one: Schema = {"minLength": 1, "maxLength": LONGEST_TEXT} | field.schema
     if not field.repeated:
         return one | {"description": field.words}

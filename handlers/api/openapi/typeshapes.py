@@ -88,11 +88,13 @@ class RunShape(Struct):
     sentence: str
     at_a_time: Count
     canary: bool
+    without: Annotated[list[str], Meta(description="labels that leave pages out: `site:berlin`")]
     reason: str
     actor: str
     reloaded: Annotated[Count, Meta(description="pages that have come back with the new files")]
     reloading: Annotated[list[str], Meta(description="names of those that have been told, and are not back yet")]
     left: Annotated[Count, Meta(description="connected pages with an old task that have not been told")]
+    left_out: Annotated[Count, Meta(description="and those that are left out")]
     types: Annotated[list[str], Meta(description="the types whose files the reloaded pages have anew")]
     watching: Annotated[bool, Meta(description="a canary waits for jobs of the reloaded pages")]
     new: Annotated[TallyShape, Meta(description="tries of these types on the reloaded pages")]

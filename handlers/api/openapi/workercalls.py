@@ -28,6 +28,19 @@ WORKER_OPERATIONS: dict[tuple[str, str], Operation] = {
         codes=_ORDER,
         body={JSON: "WorkerBody"},
     ),
+    ("api-worker-actions", "POST"): Operation(
+        id="actOnWorkers",
+        group=FARM,
+        title="Pause, resume, drain, reload, block or forget any number of workers",
+        words="Counts them first, then acts on them some at a time, while others are served. Those that are let be are "
+        "counted by a code. To block, unblock and forget them it takes the scope `admin`.",
+        answers={
+            200: GoodAnswer("It has ended.", "Action", ("Location",)),
+            202: GoodAnswer("It goes on: ask for the operation.", "Action", ("Location",)),
+        },
+        codes=(*COMMAND, "unavailable", "invalid", "count_changed"),
+        body={JSON: "WorkerActionBody"},
+    ),
     ("api-worker-pause", "POST"): Operation(
         id="pauseWorker",
         group=FARM,
@@ -66,6 +79,15 @@ WORKER_OPERATIONS: dict[tuple[str, str], Operation] = {
         group=FARM,
         title="Turn a worker's page away",
         words="What it has goes to others.",
+        answers={200: _WORKER},
+        codes=_ORDER,
+        body={JSON: "OrderBody"},
+    ),
+    ("api-worker-forget", "POST"): Operation(
+        id="forgetWorker",
+        group=FARM,
+        title="Forget a worker that will not come back",
+        words="It must not be here. What operators have said of it and its credential go, too; its jobs keep its name.",
         answers={200: _WORKER},
         codes=_ORDER,
         body={JSON: "OrderBody"},

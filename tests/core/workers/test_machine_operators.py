@@ -160,3 +160,16 @@ def test_a_pause_ends_no_job(joined):
     effects = joined.keep(PAUSED)
     assert not all_of(effects, CancelOrder)
     assert joined.machine.attempts["a1"].live()
+
+
+def test_a_name_is_held_while_an_operator_keeps_some_worker_of_that_name_away(node):
+    operators = node.machine.operators
+    operators.know([PAUSED])
+    node.keep(replace(BLOCKED, id="w2"))
+    assert operators.holds("page w1")
+    node.keep(NOTHING)
+    assert operators.holds("page w1"), "another one of this name is blocked"
+    node.keep(replace(NOTHING, id="w2", note="back"))
+    assert not operators.holds("page w1")
+    node.keep(replace(PAUSED, name="FRONT"))
+    assert (operators.holds("FRONT"), operators.holds("page w1")) == (True, False)

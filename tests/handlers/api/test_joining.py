@@ -57,6 +57,18 @@ async def test_a_worker_that_has_joined_is_known_while_its_page_is_away(ask: Ask
     assert (body_of(named)["joined"], body_of(named)["note"]) == (None, "lost")
 
 
+async def test_a_worker_that_had_joined_and_is_forgotten_must_join_anew(ask: Ask, house: House) -> None:
+    token = await made(ask, "worker", join={"uses": 2})
+    worker, told = await joins(house, "s1", token["token"])
+    await house.say("s1", op="bye")
+    address = f"/api/v1/workers/{worker}"
+    forgotten = await ask(f"{address}/forget", "POST", json={"reason": "scrapped"}, headers=ADMIN)
+    assert (forgotten.code, body_of(forgotten)["joined"]) == (200, None)
+    assert (await ask(address, headers=ADMIN)).code == 404
+    again = await House(store=house.store, token="s3cret").start()
+    assert (again.dispatcher.access.joins.of(worker), told != "") == (None, True)
+
+
 async def test_a_token_for_joining_opens_no_address(ask: Ask) -> None:
     token = await made(ask, "worker", join={"uses": 2})
     refused(await ask("/api/v1/jobs", headers=shown(token)), "forbidden_scope", "'read'")

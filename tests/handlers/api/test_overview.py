@@ -53,3 +53,24 @@ async def test_links_have_the_path_under_which_a_proxy_shows_the_server(ask: Ask
     await submit(house, type="fax")
     [problem] = body_of(await ask("/api/v1/overview", headers={"Host": "example.org"}))["problems"]
     assert problem["links"] == {"console": "/hand/jobs?state=queued&type=fax"}
+
+
+async def test_who_is_missed_at_this_hour_is_told_by_name(ask: Ask, house: House) -> None:
+    for name in ("DESK-1", "DESK-2"):
+        await house.register(name, "sum", name=name)
+    house.clock.step_wall(1.0 - house.clock.utc() % 3_600.0)
+    for _ in range(30):
+        await house.pass_time(3_600.0)
+    assert body_of(await ask("/api/v1/overview"))["roll_call"] == {"usual": 0, "here": 0, "missed": []}, (
+        "not looked yet"
+    )
+    await house.say("DESK-2", op="bye")
+    for seconds in (house.settings.store_check_s, 130.0, 60.0):
+        await house.pass_time(seconds)
+    told = body_of(await ask("/api/v1/overview"))
+    assert told["roll_call"]["missed"] == [{"name": "DESK-2", "gone_at": told["problems"][0]["since"]}]
+    assert (told["roll_call"]["usual"], told["roll_call"]["here"]) == (2, 1)
+    [problem] = told["problems"]
+    assert (problem["code"], problem["links"]) == ("workers_missed", {"console": "/workers?state=gone"})
+    words = "1 of 2 workers that are usually here at this hour is here. Missing: DESK-2 (for 3 min)."
+    assert problem["sentence"] == words

@@ -150,3 +150,26 @@ async def test_no_more_than_twenty_of_its_jobs_are_shown(ask: Ask, house: House)
     recent = body_of(await ask(address))["recent"]
     assert len(recent) == 20
     assert [job["created_at"] for job in recent] == sorted((job["created_at"] for job in recent), reverse=True)
+
+
+async def test_a_worker_that_will_not_come_back_is_forgotten_and_one_that_is_here_or_blocked_is_not(
+    ask: Ask, house: House
+) -> None:
+    address, proof = await join(house)
+    await order(ask, f"{address}/pause", reason="broken")
+    here = await ask(f"{address}/forget", "POST", json={})
+    assert (here.code, "the worker is here" in body_of(here)["detail"]) == (409, True)
+    await order(ask, f"{address}/block", reason="not ours")
+    await house.pass_time(house.settings.store_check_s)
+    blocked = await ask(f"{address}/forget", "POST", json={})
+    assert (blocked.code, "unblock it first" in body_of(blocked)["detail"]) == (409, True)
+    await order(ask, f"{address}/unblock")
+    assert [worker["name"] for worker in body_of(await ask("/api/v1/workers"))["items"]] == ["desk"]
+    shown = await order(ask, f"{address}/forget", reason="scrapped")
+    assert (shown["id"], shown["name"], shown["state"], shown["held"]) == (proof["worker"], "desk", "gone", None)
+    assert body_of(await ask("/api/v1/workers"))["items"] == []
+    assert (await ask(address)).code == 404
+    after = await House(store=house.store).start()
+    assert after.dispatcher.machine.operators.kept == {}
+    acts = body_of(await ask("/api/v1/audit?action=worker.forget"))["items"]
+    assert [(act["target"], act["detail"]) for act in acts] == [(proof["worker"], "scrapped")]

@@ -91,9 +91,38 @@ async def test_a_program_does_the_same(ask: Ask, house: House) -> None:
     assert (stopped["state"], stopped["stopped"], stopped["detail"]) == ("stopped", "asked", "api stopped it")
 
 
-@pytest.mark.parametrize("body", [{"at_a_time": 0}, {"at_a_time": 1001}, {"at_a_time": 2.5}, {"canary": 1}, {"x": 1}])
+@pytest.mark.parametrize(
+    "body",
+    [
+        {"at_a_time": 0},
+        {"at_a_time": 1001},
+        {"at_a_time": 2.5},
+        {"canary": 1},
+        {"x": 1},
+        {"without": ["berlin"]},
+    ],
+)
 async def test_a_body_that_is_not_understood_says_what_it_must_be(ask: Ask, house: House, body: Any) -> None:
     await old_pages(house, 1)
     refused = await ask("/api/v1/rollout", "POST", json=body)
     assert refused.code == 422
     assert "a whole number from 1 to 1,000" in body_of(refused)["errors"][0]["detail"]
+
+
+async def test_pages_are_left_out_by_a_label_or_a_name(browser: Browser, ask: Ask, house: House) -> None:
+    await old_pages(house, 3)
+    wrong = await browser.post("/rollout/begin", {"at_a_time": "5", "without": "berlin"}, "/rollout")
+    assert (wrong.code, "as in site:berlin" in wrong.body.decode()) == (422, True)
+    typed = "site:ulm\r\nname:DESK-<0>"
+    await browser.post("/rollout/begin", {"at_a_time": "5", "without": typed}, "/rollout")
+    told = body_of(await ask("/api/v1/rollout"))["rollout"]
+    assert (told["without"], told["left_out"], told["reloading"]) == (
+        ["site:ulm", "name:DESK-<0>"], 1, ["DESK-<1>", "DESK-<2>"]
+    )  # fmt: skip
+    assert "name:DESK-&lt;0&gt;" in await browser.page("/rollout")
+    await ask("/api/v1/rollout/stop", "POST", json={})
+    all_left = {"without": [f"name:DESK-<{number}>" for number in range(3)]}
+    done = body_of(await ask("/api/v1/rollout", "POST", json=all_left))["rollout"]
+    assert done["sentence"].replace("\u00a0", " ") == (
+        "Done: 0 pages have loaded anew. 3 pages with old tasks are left out."
+    )

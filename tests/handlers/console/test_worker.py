@@ -85,3 +85,17 @@ async def test_a_job_for_one_worker_is_a_click_away(browser: Browser, house: Hou
     page = await browser.page("/submit?worker=desk+1&type=echo")
     assert 'value="desk 1"' in page
     assert 'value="echo"' in page
+
+
+async def test_a_worker_that_will_not_come_back_is_forgotten_with_a_button(browser: Browser, house: House) -> None:
+    address = f"/workers/{(await house.register('s1', 'echo', name='desk'))['worker']}"
+    await browser.post(f"{address}/pause", {"reason": "broken"}, address)
+    assert "Forget it" not in await browser.page(address)
+    early = await browser.post(f"{address}/forget", {}, address)
+    assert (early.code, "the worker is here" in early.body.decode()) == (409, True)
+    await house.say("s1", op="bye")
+    await house.pass_time(house.settings.store_check_s)
+    assert "Forget it" in await browser.page(address)
+    pressed = await browser.post(f"{address}/forget", {}, address)
+    assert (pressed.code, pressed.headers["Location"]) == (303, "/workers")
+    assert "desk" not in await browser.page("/workers")

@@ -8,6 +8,7 @@ import pytest
 
 from dispatcher.core.jobs.acts.backups import Backup, BackupState
 from dispatcher.core.jobs.acts.kept import Hold
+from dispatcher.core.jobs.habits import Roll
 from dispatcher.core.jobs.matching import requirement_of
 from dispatcher.core.jobs.model import MissingWorker, TypeView
 from dispatcher.core.jobs.views.endings import Endings, steps_of, summary_of
@@ -40,7 +41,7 @@ def look(**fields: Any) -> Overview:
     """A server with nothing to do, but for these fields."""
     usual: dict[str, Any] = {
         "at": NOW, "counts": {}, "present": NOBODY, "hour": hour(), "types": [], "more_types": False,
-        "troubles": Troubles(), "waits": {}, "all_waits": True, "gone": 0, "most_gone": 1_000, "gone_lately": [],
+        "troubles": Troubles(), "waits": {}, "all_waits": True, "gone": 0, "most_gone": 1_000, "roll": Roll(),
         "in_doubt_since": None, "hooks": HookHealth(), "backup": None, "draining": False, "takes_jobs": True,
         "has_space": True,
     }  # fmt: skip
@@ -148,11 +149,13 @@ WORKS = Backup(name="b", state=BackupState.DONE, bytes=1, copied_bytes=1, begun_
         ({"counts": {"in_doubt": 2}, "in_doubt_since": NOW - 7_200.0}, "in_doubt",
          "2 jobs are in doubt, the first for 2 h: a person must decide."),
         ({"counts": {"in_doubt": 200}}, "in_doubt", "200 jobs are in doubt: a person must decide."),
-        ({"gone_lately": MISSING[:1]}, "workers_gone",
-         "1 worker went within the last hour and has not come back: DESK-0."),
-        ({"gone_lately": MISSING}, "workers_gone",
-         "7 workers went within the last hour and have not come back: "
-         "DESK-0, DESK-1, DESK-2, DESK-3, DESK-4 and more."),
+        ({"roll": Roll(1, 1, MISSING[:1])}, "workers_missed",
+         "The one worker that is usually here at this hour is not here. Missing: DESK-0 (for 10 min)."),
+        ({"roll": Roll(2, 1, MISSING[:1])}, "workers_missed",
+         "1 of 2 workers that are usually here at this hour is here. Missing: DESK-0 (for 10 min)."),
+        ({"roll": Roll(1_234, 7, MISSING)}, "workers_missed",
+         "1,227 of 1,234 workers that are usually here at this hour are here. Missing: DESK-0 (for 10 min), "
+         "DESK-1 (for 10 min), DESK-2 (for 10 min), DESK-3 (for 10 min), DESK-4 (for 10 min) and more."),
         ({"hooks": HookHealth(given_up=[("shop", "it answered 410")])}, "webhook_off",
          "Nothing is sent to the webhook shop any more: it answered 410."),
         ({"hooks": HookHealth(dead=2)}, "webhook_dead",

@@ -49,9 +49,10 @@ class Farm:
         known = await self.house.register(sid, *(types or ("echo",)), name=name, **fields)
         self.page[name] = (sid, {"worker": known["worker"], "secret": known["secret"], "after": f"boot-{sid}"})
 
-    async def begin(self, at_a_time: int = 2, *, canary: bool = False) -> RolloutView:
+    async def begin(self, at_a_time: int = 2, *, canary: bool = False, without: str = "") -> RolloutView:
+        left_out = (("name", without),) if without else ()
         return await self.house.dispatcher.rollouts.begin(
-            RolloutOrder(at_a_time=at_a_time, canary=canary, actor=ANN, reason="new labels")
+            RolloutOrder(at_a_time=at_a_time, canary=canary, without=left_out, actor=ANN, reason="new labels")
         )
 
     @property
@@ -352,3 +353,15 @@ async def test_jobs_of_other_types_and_rollouts_without_a_canary_stop_nothing() 
 )
 def test_harm_is_a_share_well_above_that_of_the_others(new: TryTally, rest: TryTally, harms: bool) -> None:
     assert bool(harm(new, rest)) is harms
+
+
+async def test_a_page_that_is_left_out_keeps_its_old_task_and_the_rollout_ends_without_it():
+    farm = await Farm.of(3)
+    view = await farm.begin(5, without="DESK-1")
+    assert (farm.told(), view.left, view.left_out) == (["DESK-0", "DESK-2"], 0, 1)
+    await farm.back("DESK-0", "DESK-2")
+    assert (farm.view.state, farm.view.reloaded, farm.view.left_out) == (RolloutState.DONE, 2, 1)
+    assert farm.told() == []
+    assert farm.house.dispatcher.rollouts.old() == (1, ["echo"])
+    [act] = (await farm.house.dispatcher.access.acts(AuditFilter())).items
+    assert '"without":["name:DESK-1"]' in act.detail

@@ -256,8 +256,7 @@ class SharedRows(DiskRows):
     def _nobody_there(self, node: str, gone: str) -> None:
         now = self._clock()
         for name in sorted(self.here_of.pop(gone, ())):
-            self.here.discard(name)
-            self.missing.add(name, now, self.queue_clock)
+            self.names.went(name, now, self.queue_clock)
 
     def offers_nothing(self, gone: str, node: str = "") -> None:
         """The statement of that name."""

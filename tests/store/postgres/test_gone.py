@@ -229,10 +229,10 @@ def test_workers_of_a_node_that_is_gone_are_missing_and_its_types_may_be_forgott
     async def run() -> None:
         one, two = await two_nodes(url)
         await one.turn(commands=[WorkersMoved(here=("DESK-1",)), OfferedTypes(("label",))])
-        assert not await two.store.missing()
+        assert not await two.store.names.missing()
         silence(url, "one")
         await two.turn()
-        assert [worker.name for worker in await two.store.missing()] == ["DESK-1"]
+        assert [worker.name for worker in await two.store.names.missing()] == ["DESK-1"]
         assert not sql(url, "SELECT * FROM offered")
         await close(one, two)
 

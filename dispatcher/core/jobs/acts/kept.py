@@ -12,7 +12,7 @@ from dispatcher.access.acts import Actor
 from dispatcher.access.commands import NOBODY_ASKED
 from dispatcher.core.jobs.terms import NO_DEFAULTS, TypeDefaults
 
-__all__ = ["EVERY_TYPE", "MOST_KEPT", "Hold", "KeepType", "KeepWorker", "KeptType", "KeptWorker"]
+__all__ = ["EVERY_TYPE", "MOST_KEPT", "ForgetWorker", "Hold", "KeepType", "KeepWorker", "KeptType", "KeptWorker"]
 
 #: Most workers, and most types, of which something is kept: all of it stands in memory, too.
 MOST_KEPT = 10_000
@@ -62,6 +62,20 @@ class KeepWorker(Struct, frozen=True):
     worker: KeptWorker
     #: For the audit log: ``worker.pause`` and so on, and the reason, or what was wanted.
     action: str
+    detail: str = ""
+    actor: Actor = NOBODY_ASKED
+
+
+class ForgetWorker(Struct, frozen=True):
+    """Forgets a worker that is not here: what operators have said of it, its credential, and that it has gone.
+
+    Its jobs and attempts keep its name.
+    """
+
+    #: Its id; empty: nothing is known but its name.
+    worker: str
+    name: str
+    #: For the audit log: the reason.
     detail: str = ""
     actor: Actor = NOBODY_ASKED
 

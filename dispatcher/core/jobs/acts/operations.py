@@ -1,18 +1,19 @@
-"""One order for many jobs: what was asked, how far it is, and the command that each of its jobs gets.
+"""One order for many jobs, or for many workers: what was asked, how far it is, and the command that each job gets.
 
-Pure. It reads no jobs and begins no turn: the node walks them.
+Pure. It reads nothing and begins no turn: the node walks them.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from enum import StrEnum
+from typing import NamedTuple
 
 from msgspec import Struct
 from msgspec.structs import replace
 
 from dispatcher.access.acts import Actor
-from dispatcher.core.jobs.model import JobFilter
+from dispatcher.core.jobs.model import JobFilter, WorkerFilter
 from dispatcher.core.jobs.turn import Amend, Cancel, CommandReport, Delete, JobCommand, Retry
 
 __all__ = [
@@ -21,8 +22,10 @@ __all__ = [
     "OperationOrder",
     "OperationState",
     "OperationView",
+    "Treated",
+    "WorkerAction",
     "command_for",
-    "skip_code",
+    "treated",
 ]
 
 #: Of so many jobs it is told which ones they are: one order may name as many.
@@ -38,6 +41,18 @@ class OperationAction(StrEnum):
     SET_PRIORITY = "set_priority"
 
 
+class WorkerAction(StrEnum):
+    """What is done to each worker."""
+
+    PAUSE = "pause"
+    RESUME = "resume"
+    DRAIN = "drain"
+    RELOAD = "reload"
+    BLOCK = "block"
+    UNBLOCK = "unblock"
+    FORGET = "forget"
+
+
 class OperationState(StrEnum):
     """How far it is. What has ended is done or stopped."""
 
@@ -49,10 +64,10 @@ class OperationState(StrEnum):
 
 
 class OperationOrder(Struct, frozen=True, kw_only=True):
-    """What is to be done, and to which jobs: to those of the filter, or to those with these ids."""
+    """What is to be done, and to which jobs or workers: to those of the filter, or to those with these ids."""
 
-    action: OperationAction
-    wanted: JobFilter | None = None
+    action: OperationAction | WorkerAction
+    wanted: JobFilter | WorkerFilter | None = None
     ids: tuple[str, ...] = ()
     #: For SET_PRIORITY.
     priority: int = 0
@@ -70,6 +85,20 @@ class OperationOrder(Struct, frozen=True, kw_only=True):
     asked: str = "null"
     #: The types of its jobs; None: they may be of any.
     types: tuple[str, ...] | None = None
+
+    @property
+    def noun(self) -> str:
+        """``job`` or ``worker``."""
+        return "worker" if isinstance(self.action, WorkerAction) else "job"
+
+
+class Treated(NamedTuple):
+    """What has become of some that an order is for."""
+
+    #: By their ids: why each was let be; None: it was done.
+    let_be: Mapping[str, str | None]
+    #: How many of the jobs that it has done something to had begun to run.
+    begun: int = 0
 
 
 class OperationView(Struct, frozen=True, kw_only=True):
@@ -94,35 +123,38 @@ class OperationView(Struct, frozen=True, kw_only=True):
     stopped: str | None = None
     detail: str | None = None
 
-    def with_done(self, some: Mapping[str, CommandReport]) -> OperationView:
-        """It after these jobs, by their ids."""
+    def with_done(self, some: Treated) -> OperationView:
+        """It after these."""
         skipped = dict(self.skipped)
-        for code in filter(None, map(skip_code, some.values())):
+        for code in filter(None, some.let_be.values()):
             skipped[code] = skipped.get(code, 0) + 1
-        new = [job_id for job_id, report in some.items() if report.done]
-        begun = self.begun + sum(
-            report.done and report.job is not None and report.job.number > 0 for report in some.values()
-        )
+        new = [one for one, code in some.let_be.items() if code is None]
         done = self.done + len(new)
         did = (*self.did, *new) if done <= MOST_TOLD else ()
-        return replace(self, done=done, did=did, begun=begun, skipped=skipped)
+        return replace(self, done=done, did=did, begun=self.begun + some.begun, skipped=skipped)
 
-    def undo(self) -> OperationAction | None:
+    def undo(self) -> OperationAction | WorkerAction | None:
         """What takes it back, as far as that can be: jobs that were run again are cancelled, and the other way round.
 
-        None: nothing does, or nobody knows any more which jobs they are.
+        None: nothing does, or nobody knows any more which ones they are.
         """
         return _UNDO.get(self.order.action) if self.did and self.ended_at is not None else None
 
 
 #: What was removed is gone, and what priority a job had before is not kept.
-_UNDO = {OperationAction.RETRY: OperationAction.CANCEL, OperationAction.CANCEL: OperationAction.RETRY}
+_UNDO: Mapping[str, OperationAction | WorkerAction] = {
+    OperationAction.RETRY: OperationAction.CANCEL,
+    OperationAction.CANCEL: OperationAction.RETRY,
+    WorkerAction.PAUSE: WorkerAction.RESUME,
+    WorkerAction.DRAIN: WorkerAction.RESUME,
+    WorkerAction.BLOCK: WorkerAction.UNBLOCK,
+}
 
 
 def command_for(order: OperationOrder, operation_id: str, job_id: str) -> JobCommand:
     """What the order means for one job. A job that has left the states of the filter meanwhile is let be."""
     actor = replace(order.actor, operation=operation_id)
-    states = () if order.wanted is None else order.wanted.states
+    states = order.wanted.states if isinstance(order.wanted, JobFilter) else ()
     if order.action is OperationAction.CANCEL:
         return Cancel(job_id, order.reason, actor, states)
     if order.action is OperationAction.RETRY:
@@ -132,8 +164,13 @@ def command_for(order: OperationOrder, operation_id: str, job_id: str) -> JobCom
     return Amend(job=job_id, priority=order.priority, actor=actor, if_states=states)
 
 
-def skip_code(report: CommandReport) -> str | None:
-    """Why the job was let be; None: the command was obeyed."""
+def treated(reports: Mapping[str, CommandReport]) -> Treated:
+    """What has become of jobs, by their ids."""
+    begun = sum(report.done and report.job is not None and report.job.number > 0 for report in reports.values())
+    return Treated({job_id: _skip_code(report) for job_id, report in reports.items()}, begun)
+
+
+def _skip_code(report: CommandReport) -> str | None:
     if report.done:
         return None
     if report.job is None:

@@ -5,16 +5,19 @@ A rollout has pages with old tasks load anew, some at a time. It knows no page: 
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from enum import StrEnum
 
 from msgspec import Struct
 
 from dispatcher.access.acts import Actor
+from dispatcher.core.jobs.matching import NAME
 
 __all__ = [
     "CANARY_STEPS",
     "ENOUGH_JOBS",
     "MOST_AT_A_TIME",
+    "MOST_WITHOUT",
     "WATCH_S",
     "RolloutOrder",
     "RolloutState",
@@ -25,6 +28,8 @@ __all__ = [
 
 #: The most pages that may be loading anew at once.
 MOST_AT_A_TIME = 1_000
+#: So many labels may leave pages out.
+MOST_WITHOUT = 100
 #: A canary has so many pages with the new files before it looks how they do; after that come all others.
 CANARY_STEPS = (1, 4)
 #: It goes on after so many jobs of the changed types, or after this time.
@@ -37,7 +42,7 @@ class RolloutState(StrEnum):
     """How far it is."""
 
     RUNNING = "running"
-    #: No connected page has an old task.
+    #: No connected page has an old task, but those that are left out.
     DONE = "done"
     #: Somebody stopped it, or it could not go on. Pages that have loaded anew keep what they have.
     STOPPED = "stopped"
@@ -50,8 +55,14 @@ class RolloutOrder(Struct, frozen=True, kw_only=True):
     at_a_time: int
     #: One page first, then three, then all; it stops if these fail more often than the others.
     canary: bool = False
+    #: (label, value): a page that has one of these is left out. The label ``name`` is its name.
+    without: tuple[tuple[str, str], ...] = ()
     reason: str = ""
     actor: Actor
+
+    def leaves_out(self, name: str, labels: Collection[tuple[str, str]]) -> bool:
+        """Whether a page with this name and these labels keeps its old tasks."""
+        return any(pair in labels or pair == (NAME, name) for pair in self.without)
 
 
 class TryTally(Struct, frozen=True):
@@ -81,6 +92,8 @@ class RolloutView(Struct, frozen=True, kw_only=True):
     reloading: list[str] = []
     #: Of the others that are connected, so many have an old task.
     left: int = 0
+    #: And so many are left out.
+    left_out: int = 0
     #: The types whose files the reloaded pages have anew, by name.
     types: list[str] = []
     #: Of a canary: how the reloaded pages do, and the others since it began.

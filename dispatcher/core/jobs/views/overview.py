@@ -7,7 +7,8 @@ from collections.abc import Mapping
 from msgspec import Struct
 
 from dispatcher.core.jobs.acts.backups import Backup
-from dispatcher.core.jobs.model import MissingWorker, TypeView
+from dispatcher.core.jobs.habits import Roll
+from dispatcher.core.jobs.model import TypeView
 from dispatcher.core.jobs.views.endings import Summary
 from dispatcher.core.jobs.views.histograms import FEW_SAMPLES, quantile_s
 from dispatcher.core.jobs.views.troubles import Troubles
@@ -73,10 +74,10 @@ class Overview(Struct, frozen=True, kw_only=True):
     waits: Mapping[str, float]
     #: Whether all lanes were looked at for it.
     all_waits: bool
-    #: Workers that are not here, at most ``most_gone``; and those of them that went within the last hour.
+    #: Workers that are not here, at most ``most_gone``; and who of them is missed at this hour.
     gone: int
     most_gone: int
-    gone_lately: list[MissingWorker]
+    roll: Roll
     #: When the job that has been in doubt longest ended its attempt; None: none is, or they are too many to look at.
     in_doubt_since: float | None
     hooks: HookHealth

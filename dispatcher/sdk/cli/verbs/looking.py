@@ -14,15 +14,17 @@ from ..exits import CommandExit, UsageFault
 from ..invocation import Invocation
 from ..text import instant
 from ..verb import Verb
+from .manyworkers import forget_by_name, many_arguments, order_many
 from .rollout import ROLLOUT, roll_out, rollout_arguments
 
 __all__ = ["STATS", "TYPES", "WORKERS"]
 
-ORDERS = ("pause", "resume", "drain", "reload", "block", "unblock", ROLLOUT)
+ORDERS = ("pause", "resume", "drain", "reload", "block", "unblock", "forget", ROLLOUT)
 _ID = re.compile(r"[0-9a-f]{32}")
 _EXAMPLE = """\
 examples:
   pagehand workers pause FRONT-DESK-07 --reason lunch
+  pagehand workers reload --label site:berlin --yes
   pagehand workers rollout --at-a-time 5 --canary
 """
 #: The name that stands for all types.
@@ -71,6 +73,7 @@ def _workers_arguments(parser: argparse.ArgumentParser) -> None:
     add("--type", help="that offer this type")
     add("--label", metavar="LABEL:VALUE", help="that have this label")
     add("--state", help="connected, quiet, away, set_aside or gone")
+    many_arguments(parser)
     rollout_arguments(parser)
 
 
@@ -80,11 +83,13 @@ def _workers(call: Invocation) -> int:
         if options.ids:
             raise UsageFault("workers rollout names no workers: it is for all pages that have old tasks")
         return roll_out(call)
-    if options.order:
-        if not options.ids:
-            raise UsageFault(f"workers {options.order} needs the name or the id of a worker")
-        return call.each(lambda word: _ordered(call, word))
     filters = {name: getattr(options, name) for name in ("name", "type", "label", "state")}
+    if options.order:
+        wanted = {name: value for name, value in filters.items() if value}
+        if bool(wanted) == bool(options.ids):
+            words = "the names or the ids of workers, or a filter for all that match: --label and so on"
+            raise UsageFault(f"workers {options.order} needs {words}")
+        return order_many(call, wanted) if wanted else call.each(lambda word: _ordered(call, word))
     heads = ("NAME", "STATE", "JOBS", "DONE", "FAILED", "LABELS", "TYPES")
     return _listed(call, call.client.workers(**filters), "id", heads, _worker_row)
 
@@ -93,13 +98,15 @@ def _ordered(call: Invocation, word: str) -> CommandExit:
     options = call.options
     found = [word] if _ID.fullmatch(word) else [item["id"] for item in call.client.workers(label=f"name:{word}")]
     ids = [worker_id for worker_id in found if worker_id]
+    if options.order == "forget" and not ids:
+        return forget_by_name(call, word)
     if len(ids) != 1:
         several = f"{len(ids)} workers here have this name; give an id"
         none = "no worker here has this name: `pagehand workers` lists them"
         call.out.complain(f"pagehand: {word}: {several if ids else none}")
         return CommandExit.FAILED
     body: dict[str, Any] = {}
-    if options.order in ("pause", "drain", "block"):
+    if options.order in ("pause", "drain", "block", "forget"):
         body = {"reason": options.reason}
     elif options.order == "reload":
         body = {"now": options.now}

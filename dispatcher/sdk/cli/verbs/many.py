@@ -11,7 +11,7 @@ from ..invocation import Invocation
 from ..verb import Verb
 from .reading import add_filters, filters_of
 
-__all__ = ["ACT"]
+__all__ = ["ACT", "operation_shown", "until_ended"]
 
 _LOOK_S = 1
 _ACTIONS = {"cancel": "cancel", "retry": "retry", "rm": "delete", "set": "set_priority"}
@@ -48,12 +48,13 @@ def _act(call: Invocation) -> int:
     operation = client._do(client._plans.act_on_jobs(_ACTIONS[options.action], order))
     if options.yes:
         call.resume = f"The server goes on with the operation {operation['id']}."
-        operation = _until_ended(call, operation)
+        operation = until_ended(call, operation)
         call.resume = ""
-    return _shown(call, operation)
+    return operation_shown(call, operation)
 
 
-def _until_ended(call: Invocation, operation: dict[str, Any]) -> dict[str, Any]:
+def until_ended(call: Invocation, operation: dict[str, Any]) -> dict[str, Any]:
+    """It when it is over; a bar shows how far it is."""
     with call.out.bar(None, silent=True) as bar:
         while operation["ended_at"] is None:
             path = path_of("operations", operation["id"], wait=_LOOK_S)
@@ -62,7 +63,8 @@ def _until_ended(call: Invocation, operation: dict[str, Any]) -> dict[str, Any]:
     return operation
 
 
-def _shown(call: Invocation, operation: dict[str, Any]) -> CommandExit:
+def operation_shown(call: Invocation, operation: dict[str, Any], noun: str = "jobs") -> CommandExit:
+    """Prints how many were done, or with ``--yes`` missing, counted."""
     out = call.out
     if out.chosen("id") == "json":
         out.item(operation)
@@ -71,7 +73,7 @@ def _shown(call: Invocation, operation: dict[str, Any]) -> CommandExit:
     for code, count in operation["skipped"].items():
         out.tell(f"{count} could not be helped: {code}")
     if not call.options.yes:
-        out.tell(f"So many jobs match, and nothing was done. Do it: --expect {operation['matched']} --yes")
+        out.tell(f"So many {noun} match, and nothing was done. Do it: --expect {operation['matched']} --yes")
     if operation["stopped"]:
         out.complain(f"pagehand: the operation {operation['id']} was stopped: {operation['detail']}")
         return CommandExit.FAILED

@@ -22,6 +22,7 @@ def rollout_arguments(parser: argparse.ArgumentParser) -> None:
     add = parser.add_argument
     add("--at-a-time", type=int, default=5, metavar="N", help="rollout: pages that load anew at once (%(default)s)")
     add("--canary", action="store_true", help="rollout: one page, then three; stop if they fail more than the others")
+    add("--without", action="append", default=[], metavar="LABEL:VALUE", help="rollout: leave out pages with it")
     does = parser.add_mutually_exclusive_group()
     does.add_argument("--no-wait", action="store_true", help="rollout: only begin")
     does.add_argument("--stop", action="store_true", help="rollout: begin none, stop the one that runs")
@@ -33,7 +34,8 @@ def roll_out(call: Invocation) -> int:
     if options.stop:
         told = _ask(call, "POST", {}, "stop")
     else:
-        told = _ask(call, "POST", {"at_a_time": options.at_a_time, "canary": options.canary, "reason": options.reason})
+        order = {name: getattr(options, name) for name in ("at_a_time", "canary", "without", "reason")}
+        told = _ask(call, "POST", order)
         if not options.no_wait:
             call.resume = "The server goes on: pagehand workers rollout --stop ends it"
             told = _until_over(call, told)

@@ -51,6 +51,13 @@ interval '10 seconds'
 -- Longer than a node may be silent.
 interval '30 seconds'
 
+-- name: is_usual
+NOT EXISTS (
+    SELECT FROM unnest(%(hours)s::int[], %(past)s::boolean[]) AS h (hour, is_past)
+    WHERE CASE substr(CASE WHEN is_past THEN habit_before ELSE habit END, hour + 1, 1) WHEN '1' THEN false
+        WHEN '-' THEN substr(habit, mod(hour + 144, 168) + 1, 1) <> '1' ELSE true END
+)
+
 -- name: seen
 s.worker, s.node, s.name, s.state, s.paused, s.types, s.labels, s.slots,
 greatest(0, extract(epoch FROM clock_timestamp())::double precision - s.since),

@@ -65,6 +65,14 @@ WHERE gone_at IS NOT NULL AND place >= %(first)s AND (place, name) > (%(place)s,
     AND (%(end)s::text IS NULL OR place < %(end)s)
 ORDER BY place, name LIMIT %(most)s
 
+-- name: usual
+-- habits.is_usual: the signs of these roll calls; where there is none yet, of those of the day before.
+SELECT count(*), count(gone_at) FROM workers WHERE habit IS NOT NULL AND {{IS_USUAL}}
+
+-- name: usual_gone
+SELECT name, gone_at FROM workers WHERE gone_at IS NOT NULL AND habit IS NOT NULL AND {{IS_USUAL}}
+ORDER BY gone_at DESC, place, name LIMIT %(most)s
+
 -- name: tokens
 SELECT {{TOKEN}} FROM tokens
 

@@ -137,6 +137,27 @@ ON CONFLICT (name) DO UPDATE
 SET place = excluded.place, node = excluded.node, gone_at = excluded.gone_at, gone_clock = excluded.gone_clock
 WHERE excluded.gone_at IS NULL OR workers.gone_at IS NOT NULL OR workers.node = excluded.node
 
+-- name: drop_workers
+DELETE FROM workers WHERE name = ANY(%(names)s::text[]) AND gone_at IS NOT NULL
+
+-- name: call_roll
+-- Of all nodes, in the order of the names, as each node writes its own; and only what is not as usual.
+WITH now AS (
+    SELECT name, w.sign FROM workers CROSS JOIN LATERAL (
+        SELECT CASE WHEN gone_at IS NULL OR gone_at > %(since_at)s::double precision THEN '1' ELSE '0' END AS sign
+    ) AS w
+    WHERE habit IS NULL OR substr(habit, %(place)s::int, 1) <> w.sign
+        OR substr(habit_before, %(place)s::int, 1) <> substr(habit, %(place)s::int, 1)
+    ORDER BY name FOR UPDATE OF workers
+)
+UPDATE workers SET
+    habit = overlay(coalesce(habit, %(blank)s) placing now.sign from %(place)s::int),
+    habit_before = overlay(
+        coalesce(habit_before, %(blank)s) placing substr(coalesce(habit, %(blank)s), %(place)s::int, 1)
+        from %(place)s::int
+    )
+FROM now WHERE now.name = workers.name
+
 -- name: add_tallies
 INSERT INTO tallies SELECT * FROM json_populate_recordset(NULL::tallies, %(rows)s::json)
 ON CONFLICT (lane, state, node) DO UPDATE

@@ -161,7 +161,9 @@ CREATE TABLE workers (
     place      text COLLATE "C" NOT NULL,   -- the name in the form that sorts as people count
     node       text COLLATE "C" NOT NULL,   -- where it was seen last
     gone_at    double precision,            -- NULL: it is here
-    gone_clock double precision             -- the same by the queue clock: its age
+    gone_clock double precision,            -- the same by the queue clock: its age
+    habit      text COLLATE "C",            -- a sign for each hour of the week: core/jobs/habits.py; NULL: there is none yet
+    habit_before text COLLATE "C"           -- the same of a week earlier
 );
 CREATE INDEX workers_here ON workers (node) WHERE gone_at IS NULL;
 CREATE INDEX workers_missing ON workers (place, name) WHERE gone_at IS NOT NULL;

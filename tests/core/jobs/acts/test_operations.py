@@ -12,8 +12,10 @@ from dispatcher.core.jobs.acts.operations import (
     OperationAction,
     OperationOrder,
     OperationView,
+    Treated,
+    WorkerAction,
     command_for,
-    skip_code,
+    treated,
 )
 from dispatcher.core.jobs.model import JobFilter
 from dispatcher.core.jobs.states import JobState
@@ -52,14 +54,15 @@ def test_a_job_that_could_not_be_helped_has_a_code():
         CommandReport(False, there),
         CommandReport(False, there, fault=Objection.KEY_KEPT),
     ]
-    assert [skip_code(report) for report in reports] == [None, "not_found", "wrong_state", "key_kept"]
+    found = treated({str(number): report for number, report in enumerate(reports)})
+    assert list(found.let_be.values()) == [None, "not_found", "wrong_state", "key_kept"]
 
 
-def reports(*jobs: str, fault: bool = False) -> dict[str, CommandReport]:
-    return {job: CommandReport(not fault) for job in jobs}
+def reports(*jobs: str, fault: bool = False) -> Treated:
+    return treated({job: CommandReport(not fault) for job in jobs})
 
 
-def view_of(action: OperationAction, **fields: Any) -> OperationView:
+def view_of(action: OperationAction | WorkerAction, **fields: Any) -> OperationView:
     order = OperationOrder(action=action, ids=("a",), actor=Actor("ann"))
     return OperationView(id="o", order=order, started_at=1.0, **fields)
 
@@ -72,7 +75,8 @@ def test_what_is_done_is_counted_with_its_ids_and_what_is_not_by_a_code() -> Non
 def test_jobs_that_had_begun_to_run_are_counted() -> None:
     begun, waited = CommandReport(True, job_view(number=1)), CommandReport(True, job_view())
     let_be = CommandReport(False, job_view(number=2))
-    view = view_of(OperationAction.CANCEL).with_done({"a": begun, "b": waited, "c": let_be}).with_done({"d": begun})
+    view = view_of(OperationAction.CANCEL).with_done(treated({"a": begun, "b": waited, "c": let_be}))
+    view = view.with_done(treated({"d": begun}))
     assert (view.done, view.begun) == (3, 2)
 
 
@@ -90,11 +94,17 @@ def test_of_more_jobs_than_one_order_names_no_ids_are_told() -> None:
     [
         (OperationAction.RETRY, OperationAction.CANCEL), (OperationAction.CANCEL, OperationAction.RETRY),
         (OperationAction.DELETE, None), (OperationAction.SET_PRIORITY, None),
+        (WorkerAction.PAUSE, WorkerAction.RESUME), (WorkerAction.DRAIN, WorkerAction.RESUME),
+        (WorkerAction.BLOCK, WorkerAction.UNBLOCK), (WorkerAction.RESUME, None), (WorkerAction.FORGET, None),
     ],
 )  # fmt: skip
 def test_an_order_that_is_over_can_be_taken_back_if_its_kind_can(
-    action: OperationAction, undo: OperationAction | None
+    action: OperationAction | WorkerAction, undo: OperationAction | WorkerAction | None
 ) -> None:
     assert view_of(action, did=("a",), ended_at=2.0).undo() is undo
     assert view_of(action, did=("a",)).undo() is None
     assert view_of(action, ended_at=2.0).undo() is None
+
+
+def test_an_order_is_for_jobs_or_for_workers_by_its_action() -> None:
+    assert [view_of(action).order.noun for action in (OperationAction.RETRY, WorkerAction.RELOAD)] == ["job", "worker"]

@@ -41,3 +41,12 @@ def test_tries_are_counted_one_by_one() -> None:
 def test_a_rollout_begins_with_nothing_done() -> None:
     view = RolloutView(order=RolloutOrder(at_a_time=5, actor=Actor("anna")), started_at=1.0)
     assert (view.state, view.reloaded, view.reloading, view.stopped) == (RolloutState.RUNNING, 0, [], None)
+
+
+def test_pages_with_one_of_some_labels_or_with_a_name_are_left_out() -> None:
+    order = RolloutOrder(at_a_time=5, without=(("site", "berlin"), ("name", "DESK-7")), actor=Actor("ann"))
+    labels = (("printer", "zebra"), ("site", "berlin"))
+    assert order.leaves_out("DESK-1", labels)
+    assert order.leaves_out("DESK-7", ())
+    assert not order.leaves_out("DESK-1", (("name", "DESK-9"), ("site", "ulm")))
+    assert not RolloutOrder(at_a_time=5, actor=Actor("ann")).leaves_out("DESK-7", labels)

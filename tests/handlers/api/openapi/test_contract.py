@@ -18,7 +18,7 @@ JSON = {"Content-Type": "application/json"}
 KEY = {"Idempotency-Key": "order-1"}
 NEW = {"type": "print-label", "data": {"order": 4711}, "requires": {"site": ["berlin", "rome"]}, "delay_s": 60}
 #: Address, what is sent, and the status of the answer. In this order: some change jobs.
-ORDERS = ("pause", "resume", "drain", "reload", "block", "unblock")
+ORDERS = ("pause", "resume", "drain", "reload", "block", "unblock", "forget")
 CASES: list[tuple[str, str, dict[str, Any], int]] = [
     ("GET", "/api/v1/jobs?limit=3", {}, 200),
     ("GET", "/api/v1/jobs?limit=100", {}, 200),
@@ -100,6 +100,9 @@ CASES: list[tuple[str, str, dict[str, Any], int]] = [
     ("PATCH", "/api/v1/workers/nobody", {"json": {"name": "DESK-7", "labels": {"site": None}}}, 404),
     ("PATCH", "/api/v1/workers/nobody", {"json": {"labels": {"site": 7}}}, 422),
     *(("POST", f"/api/v1/workers/nobody/{order}", {"json": {}}, 404) for order in ORDERS),
+    ("POST", "/api/v1/workers/actions", {"json": {"action": "pause", "ids": ["nobody"]}}, 200),
+    ("POST", "/api/v1/workers/actions", {"json": {"action": "reload", "filter": {"state": "gone"}, "expect": 7}}, 409),
+    ("POST", "/api/v1/workers/actions", {"json": {"action": "dance", "ids": ["nobody"]}}, 422),
     ("POST", "/api/v1/workers/nobody/pause", {"json": {"reason": "x" * 201}}, 422),
     ("POST", "/api/v1/workers/nobody/reload", {"json": {"now": 1}}, 422),
     ("GET", "/api/v1/rollout", {}, 200),

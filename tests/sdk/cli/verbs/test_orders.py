@@ -36,3 +36,36 @@ def test_a_name_that_nobody_here_has_is_refused_in_words() -> None:
             "pagehand: nobody: no worker here has this name: `pagehand workers` lists them\n",
         )
         assert typed("workers", "pause", "--url", server.url).status == 2
+
+
+def test_an_order_for_all_that_match_counts_them_and_with_yes_does_it(at: list[str]) -> None:
+    counted = typed("workers", "pause", "--name", "bad", *at)
+    assert (counted.status, counted.out) == (0, "1\n")
+    assert "So many workers match, and nothing was done. Do it: --expect 1 --yes" in counted.err
+    assert typed("workers", "pause", "--name", "bad", "--expect", "7", "--yes", *at).status == 1
+    done = typed("workers", "pause", "--name", "bad", "--expect", "1", "--yes", "--reason", "paint", *at)
+    assert done[:2] == (0, "1\n")
+    [worker] = map(json.loads, typed("workers", "--name", "bad", "-o", "json", *at).out.splitlines())
+    assert worker["held"]["reason"] == "paint"
+    again = typed("workers", "pause", "--name", "bad", "--yes", *at)
+    assert (again.out, "1 could not be helped: wrong_state" in again.err) == ("0\n", True)
+    assert typed("workers", "resume", "--name", "bad", "--yes", *at)[:2] == (0, "1\n")
+    assert "or a filter for all that match" in typed("workers", "pause", "desk", "--name", "bad", *at).err
+
+
+def test_one_that_has_gone_is_forgotten_by_its_name(at: list[str]) -> None:
+    unknown = typed("workers", "forget", "NOBODY", *at)
+    assert (unknown.status, unknown.err) == (1, "pagehand: NOBODY: no worker of this name has gone\n")
+    done = {"id": "o1", "done": 1, "skipped": {}, "ended_at": "2026-01-02T03:04:05.678Z"}
+    told = {"matched": 1, "done": 1, "skipped": {}, "operation": done}
+    nobody = reply(200, {"items": [{"id": "", "name": "DESK-9"}], "next_cursor": None})
+    with scripted(nobody, reply(200, told)) as server:
+        said = typed("workers", "forget", "DESK-9", "--reason", "scrapped", "--url", server.url)
+    assert said[:2] == (0, "DESK-9\n")
+    asked = json.loads(server.asked[1][2])
+    assert asked == {"action": "forget", "reason": "scrapped", "ids": ["name:DESK-9"]}
+
+
+def test_one_that_is_here_is_not_forgotten(at: list[str]) -> None:
+    said = typed("workers", "forget", "bad-1", *at)
+    assert (said.status, "the worker is here" in said.err) == (1, True)

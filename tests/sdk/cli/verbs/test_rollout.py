@@ -20,13 +20,13 @@ def test_it_waits_for_the_end_and_tells_it() -> None:
     slept: list[float] = []
     with scripted(reply(200, told("running")), reply(200, told("running")), reply(200, told("done"))) as server:
         said = typed(
-            "workers", "rollout", "--at-a-time", "3", "--canary", "--reason", "new", "--url", server.url,
-            sleep=slept.append,
+            "workers", "rollout", "--at-a-time", "3", "--canary", "--reason", "new", "--without", "site:ulm",
+            "--url", server.url, sleep=slept.append,
         )  # fmt: skip
     assert (said.status, said.out, slept) == (0, "It is done.\n", [1.0, 1.0])
     begun, *looks = server.asked
     assert begun.line == "POST /api/v1/rollout HTTP/1.1"
-    assert json.loads(begun.body) == {"at_a_time": 3, "canary": True, "reason": "new"}
+    assert json.loads(begun.body) == {"at_a_time": 3, "canary": True, "without": ["site:ulm"], "reason": "new"}
     assert [look.line for look in looks] == ["GET /api/v1/rollout HTTP/1.1"] * 2
 
 

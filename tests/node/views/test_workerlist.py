@@ -57,7 +57,7 @@ async def test_it_is_not_missing_when_it_is_back_even_before_the_store_has_heard
     house.enlist("again", "echo", name="DESK-1")
     assert await listed(house) == [("DESK-1", "connected")]
     await house.pass_time(house.settings.store_check_s)
-    assert await house.store.missing() == []
+    assert await house.store.names.missing() == []
 
 
 async def test_a_worker_without_a_name_of_its_own_is_not_missed():
@@ -74,7 +74,7 @@ async def test_of_two_workers_of_one_name_both_must_go():
     await house.register("s1", "echo", name="DESK")
     await house.register("s2", "echo", name="DESK")
     await leave(house, "s1")
-    assert await house.store.missing() == []
+    assert await house.store.names.missing() == []
     assert await listed(house) == [("DESK", "connected")]
     await leave(house, "s2")
     assert await listed(house) == [("DESK", "gone")]
@@ -93,7 +93,7 @@ async def test_after_a_restart_those_are_missing_that_do_not_come_back():
     await desks(before, "A", "B")
     await before.pass_time(before.settings.store_check_s)
     house = await House(before.store).start()
-    assert await house.store.missing() == []
+    assert await house.store.names.missing() == []
     house.dispatcher.let_in()
     await desks(house, "B")
     assert await listed(house) == [("A", "gone"), ("B", "connected")]
@@ -142,7 +142,7 @@ async def test_the_list_costs_the_same_with_ten_missing_and_with_thousands():
             house.enlist(f"s{number}", "echo", name=f"DESK-{number:05d}")
             house.dispatcher.machine.bye(f"s{number}", house.clock.monotonic())
         await house.pass_time(house.settings.store_check_s)
-        assert len(await house.store.missing("", None, 9_999)) == count
+        assert len(await house.store.names.missing("", None, 9_999)) == count
         costs.append(operations(partial(finish, house)))
     assert costs[0] == costs[1]
 

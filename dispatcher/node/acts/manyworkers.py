@@ -1,0 +1,38 @@
+"""The workers that one order is for: those of a list, in slices, or those with some ids."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Collection
+
+from msgspec.structs import replace
+
+from dispatcher.core.jobs.acts.operations import OperationOrder, OperationView, Treated, WorkerAction
+from dispatcher.core.jobs.model import WorkerFilter, WorkerPage
+from dispatcher.node.acts.operations import Slice
+from dispatcher.node.acts.orders import NAMED, WorkerOrders
+
+__all__ = ["WorkerTargets"]
+
+
+class WorkerTargets:
+    """See Targets. ``read`` gives a page of the list."""
+
+    def __init__(self, read: Callable[[WorkerFilter], Awaitable[WorkerPage]], orders: WorkerOrders) -> None:
+        self._read, self._orders = read, orders
+
+    async def slice(self, order: OperationOrder, most: int, cursor: str | None) -> Slice:
+        """See Targets. They stand by name, so one that comes meanwhile may be among them."""
+        assert isinstance(order.wanted, WorkerFilter), "it is an order for workers"
+        page = await self._read(replace(order.wanted, limit=most, cursor=cursor))
+        return Slice([worker.id or NAMED + worker.name for worker in page.items], page.next_cursor, "")
+
+    async def present(self, ids: tuple[str, ...]) -> Collection[str]:
+        """See Targets."""
+        return await self._orders.are_known(ids)
+
+    async def carry_out(self, view: OperationView, ids: Collection[str]) -> Treated:
+        """See Targets. The audit log has one entry for all of them."""
+        order = view.order
+        assert isinstance(order.action, WorkerAction), "it is an order for workers"
+        actor = replace(order.actor, operation=view.id)
+        return Treated(await self._orders.several(order.action, ids, order.reason, actor))
