@@ -94,9 +94,9 @@ class ConsoleApiHandler(ApiHandler):
 
     def write_job(self, job: JobView, status: int = 200) -> None:
         """Ends the answer with one job."""
-        why = self.site.service.why(job)
-        self.set_header("ETag", tag_of(job, why))
-        self.answer(job_json(job, why), status)
+        why, doubt_url = self.site.service.why(job), self.site.service.doubt_url(job)
+        self.set_header("ETag", tag_of(job, why, doubt_url))
+        self.answer(job_json(job, why, doubt_url), status)
 
     async def write_whole(self, job_id: str) -> None:
         """The same, after a command: a turn tells only a part of the job."""

@@ -56,6 +56,7 @@ class _OneJob(OneJobPage):
             width=WIDTH,
             # The headline of a job in doubt says it already.
             waits=None if job.state is JobState.IN_DOUBT else service.why_waits(job),
+            doubt_url=service.doubt_url,
             presses=self._presses(job),
             namesakes=[(name, note) for name in wanted if (note := words.namesakes(service.called(name)))],
             everything=everything,

@@ -31,7 +31,14 @@ class DoubtsPage(PageHandler):
         counts = await self.site.service.counts()
         found = await self.site.service.jobs(JobFilter(states=(JobState.IN_DOUBT,), limit=CARDS))
         jobs = [job for each in found.items if (job := await self._whole(each.id)) is not None]
-        self.show("doubts.html", jobs=jobs, total=counts.get(JobState.IN_DOUBT, 0), lines=LINES, part_of=part_of)
+        self.show(
+            "doubts.html",
+            jobs=jobs,
+            total=counts.get(JobState.IN_DOUBT, 0),
+            lines=LINES,
+            part_of=part_of,
+            doubt_url=self.site.service.doubt_url,
+        )
 
     head = get
 

@@ -48,7 +48,15 @@ async def test_the_list_is_filtered_cut_and_linked(ask: Ask, house: House) -> No
     assert [job["id"] for job in page["items"]] == ["a4", "a2"]
     following = f"/api/v1/jobs?state=failed&type=a&limit=2&cursor={page['next_cursor']}"
     assert response.headers["Link"] == f'<{following}>; rel="next"'
-    assert set(page["items"][0]) == JOB_FIELDS - {"data", "result", "evidence", "attempts", "callback_url", "log"}
+    assert set(page["items"][0]) == JOB_FIELDS - {
+        "data",
+        "result",
+        "evidence",
+        "attempts",
+        "callback_url",
+        "doubt_url",
+        "log",
+    }
     last = await ask(following)
     assert [job["id"] for job in body_of(last)["items"]] == ["a0"]
     assert body_of(last)["next_cursor"] is None

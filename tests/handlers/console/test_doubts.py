@@ -6,7 +6,7 @@ import pytest
 
 from dispatcher.core.jobs.states import JobState
 from handlers.console.doubts import CARDS, LINES
-from tests.handlers.conftest import Browser
+from tests.handlers.conftest import Ask, Browser, body_of
 from tests.support.house import House
 from tests.support.scenes import a_job, submit, take
 
@@ -46,6 +46,35 @@ async def test_each_decision_leads_back_to_the_doubts_that_are_left(
     page = await browser.page("/doubts")
     assert 'href="/jobs/one"' not in page
     assert 'href="/jobs/two"' in page
+
+
+async def test_where_the_task_says_so_a_link_leads_to_where_one_can_look(
+    browser: Browser, house: House, ask: Ask
+) -> None:
+    job = await submit(house, "once", effects="once", data='{"order": "47 11"}')
+    tried = await take(house, job, doubt_urls={job.type: "https://erp.example/orders/{order}"})
+    await tried.say("accept")
+    assert body_of(await ask("/api/v1/jobs/once"))["doubt_url"] is None
+    await tried.leave()
+    url = "https://erp.example/orders/47%2011"
+    for path in ("/doubts", "/jobs/once"):
+        link = f'href="{url}" target="_blank" rel="noopener noreferrer">{url}</a>'
+        assert link in await browser.page(path), "its page has gone, and what it said is known"
+    seen = await ask("/api/v1/jobs/once")
+    assert body_of(seen)["doubt_url"] == url
+    await take(house, await submit(house, "other"), "DESK-2", doubt_urls={job.type: "https://new.example/"})
+    again = await ask("/api/v1/jobs/once", headers={"If-None-Match": seen.headers["ETag"]})
+    assert (again.code, body_of(again)["doubt_url"]) == (200, "https://new.example/")
+    await house.dispatcher.decide("once", None, "")
+    assert "new.example" not in await browser.page("/jobs/once")
+
+
+async def test_a_job_whose_data_does_not_fit_has_no_link(browser: Browser, house: House) -> None:
+    job = await submit(house, "once", effects="once", data='{"name": "x"}')
+    tried = await take(house, job, doubt_urls={job.type: "https://erp.example/orders/{order}"})
+    await tried.say("accept")
+    await tried.leave()
+    assert "erp.example" not in await browser.page("/doubts")
 
 
 async def test_more_doubts_than_cards_are_told_of(browser: Browser, house: House) -> None:
