@@ -181,6 +181,8 @@ class JobActionHandler(_OneJob):
             await service.cancel(job_id, reason, actor=self.actor("console"))
         elif action == "retry":
             await service.retry(job_id, actor=self.actor("console"))
+        elif action == "reopen":
+            await service.reopen(job_id, reason, actor=self.actor("console"))
         elif action == "adopt":
             await service.adopt(job_id, actor=self.actor("console"))
         else:

@@ -27,6 +27,8 @@ class Once:
     def __init__(self, world: World) -> None:
         self.world = world
         self._rounds: Counter[str] = Counter()
+        #: Jobs that somebody has had run again, and that no page has got since.
+        self._wanted: set[str] = set()
         self._round_of: dict[str, Round] = {}
         #: Rounds, and attempts, of which a page has heard ``go``.
         self._told: set[Round | str] = set()
@@ -35,10 +37,18 @@ class Once:
     def wanted_again(self, job: str) -> None:
         """A person's decision, durably."""
         self._rounds[job] += 1
+        self._wanted.add(job)
+
+    def taken_back(self, job: str) -> None:
+        """A decision was taken back: if it was that the job runs again, nobody wants that."""
+        if job in self._wanted:
+            self._rounds[job] -= 1
+            self._wanted.discard(job)
 
     def claimed(self, job: JobRow, attempt: str) -> None:
         if job.terms.effects != "once":
             return
+        self._wanted.discard(job.id)
         this = (job.id, self._rounds[job.id])
         self._round_of[attempt] = this
         if this in self._told:

@@ -32,8 +32,8 @@ from dispatcher.webhooks.endpoints import Endpoint
 __all__ = [
     "Accepted", "Adopt", "Amend", "Cancel", "Cause", "Change", "Claim", "Command", "CommandReport", "Decide",
     "Delete", "Demand", "Ended", "ForgetTypes", "HeardNews", "Holder", "JobCommand", "KeepCommand", "LaneReady",
-    "LiveAttempt", "Logged", "MoveAttempts", "NodeCommand", "Objection", "OfferedTypes", "Progressed", "Report",
-    "Retry", "Settled", "Started", "Turn", "TurnReport", "Verdict", "WorkersMoved",
+    "LiveAttempt", "Logged", "MoveAttempts", "NodeCommand", "Objection", "OfferedTypes", "Progressed", "Reopen",
+    "Report", "Retry", "Settled", "Started", "Turn", "TurnReport", "Verdict", "WorkersMoved",
 ]  # fmt: skip
 
 
@@ -165,6 +165,14 @@ class Decide(Struct, frozen=True):
     actor: Actor = NOBODY_ASKED
 
 
+class Reopen(Struct, frozen=True):
+    """A person takes back what somebody has decided about a job in doubt: it is in doubt again."""
+
+    job: str
+    reason: str
+    actor: Actor = NOBODY_ASKED
+
+
 class Adopt(Struct, frozen=True):
     """A person takes the late answer of a failed job for its result."""
 
@@ -220,7 +228,7 @@ class ForgetTypes(Struct, frozen=True):
     offered: frozenset[str]
 
 
-JobCommand = Cancel | Retry | Decide | AnswerDoubt | Adopt | Amend | Delete
+JobCommand = Cancel | Retry | Decide | AnswerDoubt | Reopen | Adopt | Amend | Delete
 KeepCommand = KeepWorker | KeepType
 NodeCommand = OfferedTypes | ForgetTypes | WorkersMoved | MoveAttempts | SeeWorkers | ReloadPage
 Command = JobCommand | NodeCommand | TokenCommand | AuditNote | KeepCommand | HookCommand

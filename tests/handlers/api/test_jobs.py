@@ -212,6 +212,18 @@ async def test_a_person_decides_about_a_job_in_doubt(ask: Ask, house: House, bod
 
 
 @pytest.mark.gen_test
+async def test_a_person_takes_a_decision_back(ask: Ask, house: House) -> None:
+    await a_job(house, JobState.IN_DOUBT)
+    back = {"outcome": "in_doubt", "reason": "it came out"}
+    assert (await ask(f"{JOBS}/j/decide", "POST", json=back)).code == 409
+    for decision in ("decide", "retry"):
+        body = {"outcome": "failed"} if decision == "decide" else {}
+        assert body_of(await ask(f"{JOBS}/j/{decision}", "POST", json=body))["reason"] == "decided"
+        job = body_of(await ask(f"{JOBS}/j/decide", "POST", json=back))
+        assert (job["state"], job["reason"]) == ("in_doubt", "lost")
+
+
+@pytest.mark.gen_test
 @pytest.mark.parametrize("body", [{}, {"outcome": "maybe"}, {"outcome": "failed", "reason": "x" * 501}, {"outcom": 1}])
 async def test_a_decision_that_says_nothing_is_refused(ask: Ask, house: House, body) -> None:
     await a_job(house, JobState.IN_DOUBT)
