@@ -87,7 +87,8 @@ class JobPageHandler(_OneJob):
         job = await self.site.service.job(job_id)
         change = shown_change(job) if self.is_asked("change") and self.may(Scope.OPERATE) else None
         # Where no script keeps what is typed, a form must not load itself anew.
-        self.refresh_s = 2 if words.is_open(job) and change is None else 0
+        typing = change is not None or words.can_reopen(job, self.site.clock.utc())
+        self.refresh_s = 2 if words.is_open(job) and not typing else 0
         await self.show_job(
             job,
             everything=self.is_asked("full"),

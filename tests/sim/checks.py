@@ -123,18 +123,11 @@ class Checks:
         before = self.rows.changed.get(self.rows.by_id[command.job])
         if isinstance(command, Retry):
             self.once.wanted_again(command.job)
-        doubtful = before is not None and before.state is JobState.IN_DOUBT
-        doubtful = doubtful or any(isinstance(said, Ended) and said.event is Event.DOUBT for said in turn.reports)
-        if isinstance(command, Decide) and not doubtful:
+        doubtful = any(isinstance(said, Ended) and said.event is Event.DOUBT for said in turn.reports)
+        if isinstance(command, Decide) and not (doubtful or (before and before.state is JobState.IN_DOUBT)):
             self.fail(f"S15b: {command.job} was decided, and was {before and before.state}")
         if isinstance(command, Reopen):
-            self._taken_back(command.job, before, turn)
-
-    def _taken_back(self, job: str, before: JobRow | None, turn: Turn) -> None:
-        self.once.taken_back(job)
-        decided = before is not None and before.reason == "decided" and before.state in ("failed", "queued")
-        if not decided and not any(isinstance(c, Decide | Retry) and c.job == job for c in turn.commands):
-            self.fail(f"S15b: a decision about {job} was taken back, and it was {before and before.state}")
+            self.once.taken_back(command.job, before, turn)
 
     def _purged(self, begun: float) -> None:
         """I33: only final jobs, older than the rule, by no wall clock; keys live at least as long."""

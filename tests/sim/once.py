@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from dispatcher.core.jobs.rows import JobRow
 from dispatcher.core.jobs.states import Event, JobState
-from dispatcher.core.jobs.turn import Cause, Ended
+from dispatcher.core.jobs.turn import Cause, Decide, Ended, Retry, Turn
 
 if TYPE_CHECKING:
     from tests.sim.world import World
@@ -39,8 +39,11 @@ class Once:
         self._rounds[job] += 1
         self._wanted.add(job)
 
-    def taken_back(self, job: str) -> None:
-        """A decision was taken back: if it was that the job runs again, nobody wants that."""
+    def taken_back(self, job: str, before: JobRow | None, turn: Turn) -> None:
+        """A decision was taken back: if it was that the job runs again, nobody wants that. ``before``: the turn."""
+        decided = before is not None and before.reason == "decided" and before.state in ("failed", "queued")
+        if not decided and not any(isinstance(c, Decide | Retry) and c.job == job for c in turn.commands):
+            self.world.broken(f"S15b: a decision about {job} was taken back, and it was {before and before.state}")
         if job in self._wanted:
             self._rounds[job] -= 1
             self._wanted.discard(job)
