@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from dispatcher.core.fleet.worker import Attempt, AttemptState, Worker, WorkerState
 from dispatcher.core.jobs.matching import Requirement, matches
 from dispatcher.core.jobs.rows import JobRow
-from dispatcher.core.jobs.states import FINAL, OPEN, Event, JobState
+from dispatcher.core.jobs.states import FINAL, OPEN, JobState
 from dispatcher.core.jobs.turn import (
     Adopt,
     Cancel,
@@ -123,9 +123,8 @@ class Checks:
         before = self.rows.changed.get(self.rows.by_id[command.job])
         if isinstance(command, Retry):
             self.once.wanted_again(command.job)
-        doubtful = any(isinstance(said, Ended) and said.event is Event.DOUBT for said in turn.reports)
-        if isinstance(command, Decide) and not (doubtful or (before and before.state is JobState.IN_DOUBT)):
-            self.fail(f"S15b: {command.job} was decided, and was {before and before.state}")
+        if isinstance(command, Decide):
+            self.once.decided(command.job, before, turn)
         if isinstance(command, Reopen):
             self.once.taken_back(command.job, before, turn)
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from dispatcher.core.jobs.rows import JobRow
 from dispatcher.core.jobs.states import Event, JobState
-from dispatcher.core.jobs.turn import Cause, Decide, Ended, Retry, Turn
+from dispatcher.core.jobs.turn import Cause, Decide, Ended, Reopen, Retry, Turn
 
 if TYPE_CHECKING:
     from tests.sim.world import World
@@ -38,6 +38,13 @@ class Once:
         """A person's decision, durably."""
         self._rounds[job] += 1
         self._wanted.add(job)
+
+    def decided(self, job: str, before: JobRow | None, turn: Turn) -> None:
+        """Somebody has settled a doubt. ``before``: the turn."""
+        doubtful = before is not None and before.state is JobState.IN_DOUBT
+        doubtful = doubtful or any(isinstance(said, Ended) and said.event is Event.DOUBT for said in turn.reports)
+        if not doubtful and not any(isinstance(c, Reopen) and c.job == job for c in turn.commands):
+            self.world.broken(f"S15b: {job} was decided, and was {before and before.state}")
 
     def taken_back(self, job: str, before: JobRow | None, turn: Turn) -> None:
         """A decision was taken back: if it was that the job runs again, nobody wants that. ``before``: the turn."""
