@@ -70,7 +70,7 @@ demo: $(VENV)/test.stamp ## a farm to look at: a day of history, 27 simulated pa
 screens: $(VENV)/test.stamp ## photograph every screen of that farm into build/screens (Chromium and PhantomJS, half a minute)
 	@$(BIN)/python -m tests.demo.screens
 
-chores: $(VENV)/test.stamp ## a day's work of an operator, an author and an administrator in Chromium: clicks and seconds (2 min; ARGS=Operator)
+chores: $(VENV)/test.stamp ## a day's work of an operator, an author and an administrator in Chromium: clicks and seconds (2 min; ARGS=Operator; --keyboard: without a mouse, --plain: without JavaScript)
 	@$(BIN)/python -m tests.chores $(ARGS)
 
 coverage-core: $(VENV)/test.stamp ## the core's tests must cover every branch of it

@@ -65,7 +65,7 @@ __all__ = ["Guard", "Refusal", "TaskDirectory", "make_app", "routes", "shipped_t
 
 #: The path of a static file or directory; Tornado checks it further.
 _NAME = r"[A-Za-z0-9_-][A-Za-z0-9._-]*"
-_BUTTONS = "cancel|change|retry|succeeded|failed|adopt|duplicate|delete"
+_BUTTONS = "cancel|change|retry|succeeded|failed|reopen|adopt|duplicate|delete"
 _ORDERS = {
     "pause": workers.WorkerPauseHandler,
     "resume": workers.WorkerResumeHandler,

@@ -150,6 +150,7 @@ PROOFS: dict[str, Proof] = {
             "store/test_contract_decisions.py::test_a_person_settles_a_job_in_doubt",
             "store/test_contract_decisions.py::test_the_person_at_the_page_settles_a_job_in_doubt_and_is_the_author",
             "store/test_contract_decisions.py::test_an_answer_of_another_worker_or_about_another_attempt_changes_nothing",
+            "store/test_contract_decisions.py::test_a_decision_is_taken_back_and_the_job_is_in_doubt_as_it_was",
             "campaign nemesis", "campaign simulator",
         ),
         ("simulator: planted: a restart forgets that a page was told to go",),

@@ -88,8 +88,8 @@ def test_every_flag_that_a_page_names_exists() -> None:
         "--no-search",
     }
     known |= flags()
-    # Flags of other programs: curl, pip, podman, mypy, pagehand simulate, move and doctor, bench, the campaigns.
-    known |= {"--url", "--hold-s", "--from", "--to"}
+    # Flags of other programs: curl, pip, podman, mypy, pagehand simulate, move, doctor, bench, chores, campaigns.
+    known |= {"--url", "--hold-s", "--from", "--to", "--keyboard", "--plain"}
     known |= {"--long", "--seed", "--label", "--data-binary", "--data-urlencode"}
     known |= {"--editable", "--strict", "--workers", "--jobs", "--short", "--only", "--rounds", "--profile", "--dir"}
     known |= {

@@ -13,7 +13,7 @@ from dispatcher.access.acts import Actor
 from dispatcher.access.commands import NOBODY_ASKED
 from dispatcher.core.jobs.model import JobFilter, JobPage, JobStanding, JobView, OneWorkerView
 from dispatcher.core.jobs.states import OPEN, JobState
-from dispatcher.core.jobs.turn import Adopt, Amend, Cancel, Decide, Delete, JobCommand, Objection, Retry
+from dispatcher.core.jobs.turn import Adopt, Amend, Cancel, Decide, Delete, JobCommand, Objection, Reopen, Retry
 from dispatcher.errors import BadRequest, JobNotFound, VersionMismatch, WrongState
 from dispatcher.node.turns.readers import Readers
 from dispatcher.node.turns.turns import Turns
@@ -26,6 +26,10 @@ __all__ = ["JobVerbs"]
 _RECENT, _LOOKED_AT = 20, 100
 _LATE = "given a late result, and only those that have one"
 _ENDED = "the job is {state}: only {allowed} jobs can be {verb}"
+_REOPENED = (
+    "the job is {state}, and cannot be in doubt again: that it has failed can be taken back for 24 h, and so can that "
+    "it runs again, until a page gets it; what has succeeded has a result, which never changes"
+)
 _NEVER = "must be later than the job may start, or it would never start"
 _KEY_KEPT = (
     "the job has an idempotency key, which is kept for 24 h after its end, so that the same submission makes no second "
@@ -124,6 +128,10 @@ class JobVerbs:
         """
         return await self._command(Decide(job_id, value, reason, actor), "doubtful", "decided")
 
+    async def reopen(self, job_id: str, reason: str, *, actor: Actor = NOBODY_ASKED) -> JobView:
+        """The job after a decision about it was taken back: it is in doubt again. Raises JobNotFound, WrongState."""
+        return await self._command(Reopen(job_id, reason, actor), refusal=_REOPENED)
+
     async def adopt(self, job_id: str, *, actor: Actor = NOBODY_ASKED) -> JobView:
         """The failed job after its late answer became its result. Raises JobNotFound, WrongState."""
         return await self._command(Adopt(job_id, actor), "failed", _LATE)
@@ -136,7 +144,7 @@ class JobVerbs:
         """Returns when the job is gone. Raises JobNotFound, WrongState, VersionMismatch, StorageTrouble."""
         await self._command(command, "succeeded, failed, cancelled and expired", "removed")
 
-    async def _command(self, command: JobCommand, allowed: str, verb: str) -> JobView:
+    async def _command(self, command: JobCommand, allowed: str = "", verb: str = "", refusal: str = _ENDED) -> JobView:
         """The job as the turn tells it, without data, result, attempts and log: who needs these reads the job."""
         report = await self._turns.command(command)
         if report.job is None:
@@ -149,5 +157,5 @@ class JobVerbs:
         if report.fault is Objection.KEY_KEPT:
             raise WrongState(_KEY_KEPT)
         if not report.done:
-            raise WrongState(_ENDED.format(state=report.job.state, allowed=allowed, verb=verb))
+            raise WrongState(refusal.format(state=report.job.state, allowed=allowed, verb=verb))
         return report.job

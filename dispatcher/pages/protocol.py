@@ -14,6 +14,7 @@ from typing import Annotated
 import msgspec
 from msgspec import UNSET, Meta, Raw, Struct, UnsetType
 
+from dispatcher.core.jobs.doubturl import DoubtUrl
 from dispatcher.core.jobs.matching import NAME
 from dispatcher.core.jobs.terms import MOST_LABELS, TYPE_PATTERN, LabelName, LabelValue
 from dispatcher.doubles import twice
@@ -93,6 +94,8 @@ class Register(Struct, frozen=True, tag_field="op", tag="register"):
     labels: Annotated[dict[LabelName, LabelValue], Meta(max_length=MOST_LABELS)] = {}
     #: Of its tasks, by type.
     versions: Annotated[dict[TypeName, Annotated[str, Meta(max_length=100)]], Meta(max_length=1_000)] = {}
+    #: Where people look whether a job of this type, which is in doubt, was done.
+    doubt_urls: Annotated[dict[TypeName, DoubtUrl], Meta(max_length=100)] = {}
     page: Annotated[
         dict[Opaque, Annotated[str, Meta(max_length=500)] | int | float | bool | None], Meta(max_length=50)
     ] = {}
@@ -284,6 +287,7 @@ class _Inner(Struct):
     labels: Raw = Raw()
     page: Raw = Raw()
     versions: Raw = Raw()
+    doubt_urls: Raw = Raw()
     holding: tuple[Raw, ...] = ()
 
 
@@ -324,7 +328,7 @@ def _has_each_name_once(text: str, message: PageMessage) -> bool:
 def _twice_within(register: str) -> str:
     """The first name that stands twice in an object within a ``register``; empty if none does."""
     inner = _inner_decoder.decode(register)
-    objects = (inner.labels, inner.page, inner.versions, *inner.holding)
+    objects = (inner.labels, inner.page, inner.versions, inner.doubt_urls, *inner.holding)
     return next((name for part in objects if (name := twice(bytes(part) or b"{}"))), "")
 
 

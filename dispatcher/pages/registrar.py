@@ -63,7 +63,8 @@ class Registrar:
             types=message.types,
             labels=_labels(message, admitted),
             slots=message.slots,
-            versions=_versions(tuple(message.versions.items())),
+            versions=_shared(tuple(message.versions.items())),
+            doubt_urls=_shared(tuple(message.doubt_urls.items())),
             opened=opened,
             holding=tuple((held.attempt, held.elapsed_ms / 1000) for held in message.holding),
             finished=message.finished,
@@ -78,9 +79,9 @@ def _labels(message: protocol.Register, admitted: Admitted) -> Labels:
 
 
 @lru_cache(maxsize=200)
-def _versions(said: tuple[tuple[str, str], ...]) -> Mapping[str, str]:
+def _shared(said: tuple[tuple[str, str], ...]) -> Mapping[str, str]:
     """Most pages have the same: these share one mapping."""
-    return {name: clean(version) for name, version in said}
+    return {name: clean(text) for name, text in said}
 
 
 def told_settings(settings: Settings) -> dict[str, int]:

@@ -1,7 +1,8 @@
 """The ETag of a job, and the headers that name one. Pure.
 
 ``W/"ROW-REST"``: ROW is the version of the job's row, which a change must know; REST stands for what else an answer
-shows: attempts, the log, why the job waits. So a new line of the log makes another answer, and forbids no change.
+shows: attempts, the log, why the job waits, where people look. So a new line of the log makes another answer, and
+forbids no change.
 """
 
 from __future__ import annotations
@@ -19,11 +20,12 @@ __all__ = ["if_versions", "tag_of"]
 _TAG = re.compile(r'(?:W/)?"([^"]*)"')
 
 
-def tag_of(job: JobView, why: WhyItWaits | None) -> str:
+def tag_of(job: JobView, why: WhyItWaits | None, doubt_url: str | None = None) -> str:
     """Weak, as the same job may be written in several ways."""
     line = job.log[-1] if job.log else None
     attempts = [(attempt.state, attempt.started_at, attempt.ended_at, attempt.late_at) for attempt in job.attempts]
-    rest = digest(attempts, len(job.log), line, job.stopped_at, job.evidence, why and (why.words, why.waiting))
+    waits = why and (why.words, why.waiting)
+    rest = digest(attempts, len(job.log), line, job.stopped_at, job.evidence, waits, doubt_url)
     return f'W/"{version_of(job)}-{rest}"'
 
 

@@ -49,7 +49,7 @@ LINE_FIELDS = (
     "expires_at", "offered_at", "started_at", "ended_at", "stopped_at", "waits", "waiting", "batch", "links",
 )  # fmt: skip
 #: Those that the answer for one job has, too; and all of its fields.
-ONLY_OF_ONE = ("data", "result", "evidence", "attempts", "callback_url", "log")
+ONLY_OF_ONE = ("data", "result", "evidence", "attempts", "callback_url", "doubt_url", "log")
 JOB_FIELDS = LINE_FIELDS + ONLY_OF_ONE
 
 
@@ -149,13 +149,14 @@ def once_a_lane(asked: Asked) -> Asked:
     return why
 
 
-def job_json(job: JobView, why: WhyItWaits | None) -> Json:
-    """A job with everything known about it."""
+def job_json(job: JobView, why: WhyItWaits | None, doubt_url: str | None = None) -> Json:
+    """A job with everything known about it. ``doubt_url``: where people look whether it was done."""
     return job_line(job, why) | {
         "data": raw(job.data),
         "result": raw(job.result),
         "evidence": raw(job.evidence),
         "callback_url": job.about.callback_url,
+        "doubt_url": doubt_url,
         "attempts": [_attempt(attempt) for attempt in job.attempts],
         "log": [_log_line(line) for line in job.log],
     }

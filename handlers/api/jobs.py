@@ -71,13 +71,13 @@ class JobHandler(ConsoleApiHandler):
 
     async def _write_unless_known(self, job: JobView, fields: tuple[str, ...]) -> None:
         """Who has this version of the answer already is told that, and no more."""
-        why = await self.why(job)
-        self.set_header("ETag", tag_of(job, why))
+        why, doubt_url = await self.why(job), self.site.service.doubt_url(job)
+        self.set_header("ETag", tag_of(job, why, doubt_url))
         if self.check_etag_header():
             self.set_status(304)
             self.finish()
         else:
-            self.answer(chosen_of(job_json(job, why), fields))
+            self.answer(chosen_of(job_json(job, why, doubt_url), fields))
 
     def compute_etag(self) -> None:
         """Called by Tornado; ours is there already."""

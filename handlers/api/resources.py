@@ -102,9 +102,9 @@ class ConsoleApiHandler(ApiHandler):
 
     async def write_job(self, job: JobView, status: int = 200) -> None:
         """Ends the answer with one job."""
-        why = await self.why(job)
-        self.set_header("ETag", tag_of(job, why))
-        self.answer(job_json(job, why), status)
+        why, doubt_url = await self.why(job), self.site.service.doubt_url(job)
+        self.set_header("ETag", tag_of(job, why, doubt_url))
+        self.answer(job_json(job, why, doubt_url), status)
 
     async def write_whole(self, job_id: str) -> None:
         """The same, after a command: a turn tells only a part of the job."""
@@ -226,9 +226,9 @@ class RetryHandler(ConsoleApiHandler):
 
 
 class DecideBody(Struct, frozen=True, forbid_unknown_fields=True):
-    """How a job in doubt ended."""
+    """How a job in doubt ended; or that a decision about it is taken back."""
 
-    outcome: Literal["succeeded", "failed"]
+    outcome: Literal["succeeded", "failed", "in_doubt"]
     value: Raw | UnsetType = UNSET
     reason: Annotated[str, Meta(max_length=500)] = ""
 
@@ -247,8 +247,13 @@ class DecideHandler(ConsoleApiHandler):
         return self.site.settings.body_limit + 16_384
 
     async def post(self, job_id: str) -> None:
-        """Settles a job in doubt: it succeeded, with a result, or it failed. (``retry`` runs it again.)"""
-        body = self._decision()
+        """Settles a job in doubt: it succeeded, with a result, or it failed. (``retry`` runs it again.) Or takes that
+        back: it is in doubt again."""
+        body, actor = self._decision(), self.actor("api")
+        if body.outcome == "in_doubt":
+            await self.check_job(job_id)
+            await self.site.service.reopen(job_id, _storable(body.reason), actor=actor)
+            return await self.write_whole(job_id)
         value = None if body.value is UNSET else bytes(body.value).decode()
         if body.outcome == "failed":
             value = None
@@ -257,14 +262,17 @@ class DecideHandler(ConsoleApiHandler):
         if value is not None and len(value.encode()) > self.site.settings.body_limit:
             raise TooLarge(f"value is over the limit of {self.site.settings.body_limit:,} bytes (--body-limit).")
         await self.check_job(job_id)
-        await self.site.service.decide(job_id, value, _storable(body.reason), actor=self.actor("api"))
-        await self.write_whole(job_id)
+        await self.site.service.decide(job_id, value, _storable(body.reason), actor=actor)
+        return await self.write_whole(job_id)
 
     def _decision(self) -> DecideBody:
         try:
             return decode_object(_decide_decoder, bytes(self.body) or b"{}")
         except msgspec.ValidationError:
-            words = 'must be {"outcome": "succeeded" or "failed", "value": any JSON, "reason": at most 500 characters}'
+            words = (
+                'must be {"outcome": "succeeded", "failed" or "in_doubt", "value": any JSON, '
+                '"reason": at most 500 characters}'
+            )
             raise Invalid([field_error("", words)]) from None
 
 

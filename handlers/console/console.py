@@ -61,6 +61,7 @@ class _OneJob(OneJobPage):
             width=WIDTH,
             # The headline of a job in doubt says it already.
             waits=None if why is None or job.state is JobState.IN_DOUBT else why.words,
+            doubt_url=service.doubt_url,
             outlook=None if why is None else why.waiting.outlook,
             press=None if why is None else start_now(job.type, why.waiting.code),
             nearby=[] if why is None else nearby(job, why.waiting, self._offering(job.type)),
@@ -94,7 +95,8 @@ class JobPageHandler(_OneJob):
         job = await self.site.service.job(job_id)
         change = shown_change(job) if self.is_asked("change") and self.may(Scope.OPERATE) else None
         # Where no script keeps what is typed, a form must not load itself anew.
-        self.refresh_s = 2 if words.is_open(job) and change is None else 0
+        typing = change is not None or words.can_reopen(job, self.site.clock.utc())
+        self.refresh_s = 2 if words.is_open(job) and not typing else 0
         await self.show_job(
             job,
             everything=self.is_asked("full"),
@@ -189,6 +191,8 @@ class JobActionHandler(_OneJob):
             await service.cancel(job_id, reason, actor=self.actor("console"))
         elif action == "retry":
             await service.retry(job_id, actor=self.actor("console"))
+        elif action == "reopen":
+            await service.reopen(job_id, reason, actor=self.actor("console"))
         elif action == "adopt":
             await service.adopt(job_id, actor=self.actor("console"))
         else:

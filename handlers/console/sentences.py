@@ -27,7 +27,8 @@ __all__ = [
 #: What people and programs do to a job, by the action's name in the audit log.
 ACTS = {
     "job.cancel": "Cancelled", "job.retry": "Had it run again", "job.decide": "Decided",
-    "job.adopt": "Recorded its late answer", "job.change": "Changed", "job.delete": "Removed",
+    "job.reopen": "Took the decision back", "job.adopt": "Recorded its late answer", "job.change": "Changed",
+    "job.delete": "Removed",
 }  # fmt: skip
 #: What happened to the connection of a page, in words.
 PASSAGES = {"connected": "Connected", "away": "Went away", "quiet": "Fell silent", "back": "Came back"}

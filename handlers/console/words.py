@@ -9,6 +9,7 @@ from urllib.parse import quote
 import msgspec
 from msgspec import Struct
 
+from dispatcher.core.jobs.ledger import DECIDED, REOPEN_S
 from dispatcher.core.jobs.matching import NAME, Requirement
 from dispatcher.core.jobs.model import AttemptView, JobView, WorkerStatus, WorkerView
 from dispatcher.core.jobs.states import FINAL, Event, JobState, next_state
@@ -256,6 +257,12 @@ def can_retry(job: JobView) -> bool:
 def can_adopt(job: JobView) -> bool:
     """Whether there is a late answer that may become its result."""
     return job.evidence is not None and next_state(job.state, Event.ADOPT) is not None
+
+
+def can_reopen(job: JobView, now: float) -> bool:
+    """Whether it stands where a decision about its doubt has put it that can be taken back."""
+    on_time = job.ended_at is None or now - job.ended_at <= REOPEN_S
+    return job.reason == DECIDED and on_time and next_state(job.state, Event.REOPEN) is not None
 
 
 def can_remove(job: JobView) -> bool:

@@ -25,6 +25,10 @@
  * lost with its page while the task ran. ask may be a text, too; it is called before the task, and
  * at most 300 characters are kept. See worker.answer and status().doubt.
  *
+ * With {doubt_url: 'https://erp.example/orders/{order}'} whoever must decide about a job in doubt
+ * gets a link to where one sees whether it was done. {order} is a field of the job's data; none
+ * stands in the host. A page tells at most 100 of these.
+ *
  * With {snapshot: true} a failure leaves the text that the page shows in the job's log: what a host
  * or a device has said there, beside the page's own words. At most 6,000 characters of it are kept.
  *

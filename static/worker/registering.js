@@ -11,15 +11,18 @@
   var each = parts.each;
   var has = parts.has;
   var join = parts.join;
+  var keys = parts.keys;
   var only = parts.only;
   var push = parts.push;
   var read = parts.read;
+  var registry = parts.registry;
   var take = parts.take;
   var tasks = parts.tasks;
   var walk = parts.walk;
   var writeMessage = parts.writeMessage;
 
   var HEALTHY_MS = 10000;
+  var DOUBT_URLS = 100;
 
   Worker.prototype._types = function () {
     var wanted = this._options.types;
@@ -42,6 +45,14 @@
     });
     walk(known, function (name) { told[name] = clip(read(given, name), 100); });
     return known.length ? told : undefined;
+  };
+
+  /** Where people look whether jobs in doubt were done; undefined: no task says. */
+  Worker.prototype._doubtUrls = function () {
+    var told = {};
+    var known = only(this._types(), function (name) { return registry[name].doubtUrl; });
+    walk(take(known, DOUBT_URLS), function (name) { told[name] = registry[name].doubtUrl; });
+    return keys(told).length ? told : undefined;
   };
 
   Worker.prototype._typesChanged = function () {
@@ -96,6 +107,7 @@
       finished: finished,
       labels: this._labels.sent,
       versions: this._versions(),
+      doubt_urls: this._doubtUrls(),
       page: this._describe()
     });
   };

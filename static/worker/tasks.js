@@ -10,8 +10,15 @@
   var only = parts.only;
   var push = parts.push;
   var read = parts.read;
+  var slice = parts.slice;
   var sort = parts.sort;
   var walk = parts.walk;
+
+  var DOUBT_URL_LENGTH = 500;
+  /* As in dispatcher/core/jobs/doubturl.py: no field of the data is a part of the host. */
+  var HOST =
+    /^https?:\/\/([A-Za-z0-9]([A-Za-z0-9.\-]*[A-Za-z0-9])?|\[[0-9A-Fa-f:.]+\])(:[0-9]{1,5})?/;
+  var BEHIND = /^([\/?#]([!#-;=?-Z_a-z~]|\{[A-Za-z0-9_\-]{1,100}\})*)?$/;
 
   var registry = Object.create(null);
   var started = [];
@@ -20,8 +27,8 @@
    * Register a task, before or after the worker has started.
    * @param {string} name 1 to 100 letters, digits, dots, - and _
    * @param {function(Object, function(*, *): void): *} fn (job, done)
-   * @param {{quick?: boolean, uncaught?: string, doubt?: string, ask?: *, snapshot?: boolean}}
-   *   [options]
+   * @param {{quick?: boolean, uncaught?: string, doubt?: string, ask?: *, doubt_url?: string,
+   *   snapshot?: boolean}} [options]
    */
   function task(name, fn, options) {
     if (typeof name !== 'string' || !exec(/^[A-Za-z0-9._-]{1,100}$/, name)) {
@@ -34,6 +41,7 @@
       name: name,
       fn: fn,
       asks: asksOf(options),
+      doubtUrl: doubtUrlOf(options),
       quick: options ? !!read(options, 'quick') : false,
       snapshot: options ? !!read(options, 'snapshot') : false,
       uncaught: options && read(options, 'uncaught') === 'log' ? 'log' : 'fail'
@@ -55,6 +63,22 @@
         'one, and stands beside doubt: \'ask\'');
     }
     return doubt === undefined ? null : ask || '';
+  }
+
+  /** Where people look whether a job in doubt was done; empty: nobody says. */
+  function doubtUrlOf(options) {
+    var url = options ? read(options, 'doubt_url') : undefined;
+    var host;
+    if (url === undefined) {
+      return '';
+    }
+    host = typeof url === 'string' && url.length <= DOUBT_URL_LENGTH && exec(HOST, url);
+    if (!host || !exec(BEHIND, slice(url, host[0].length))) {
+      throw codedError('bad_task', 'doubt_url is an address of at most ' + DOUBT_URL_LENGTH +
+        ' characters that begins with https:// or http:// and a host; fields of the job\'s data ' +
+        'may stand behind the host: https://erp.example/orders/{order}');
+    }
+    return url;
   }
 
   /** The names of the tasks of this page. */

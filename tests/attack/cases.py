@@ -193,7 +193,7 @@ class Maker:
                 "id": rng.choice(self._job_ids)
                 if rng.random() < 0.5
                 else rng.choice((junk, "x" * 64, "-", "_", "x" * 65)),
-                "action": rng.choice(("cancel", "retry", "succeeded", "failed", "adopt", "nonsense")),
+                "action": rng.choice(("cancel", "retry", "succeeded", "failed", "reopen", "adopt", "nonsense")),
                 "file": rng.choice(_FILES) if rng.random() < 0.8 else junk,
                 "task": rng.choice(("echo", "word-count", "thumbnail", junk, "a" * 100, "..", "index.json")),
                 "junk": rng.choice((junk, "v1/", "v2/jobs", "x/" * 100, "%", "%u1234", "a//b", "~", "favicon.ico")),

@@ -1,4 +1,6 @@
-"""``make chores``: does all of it once (ARGS=Author: what an author does), and says the clicks and seconds of each."""
+"""``make chores``: does all of it once (ARGS=Author: what an author does), and says the clicks and seconds of each.
+``--keyboard``: with a keyboard alone. ``--plain``: in a browser that runs no script.
+"""
 
 from __future__ import annotations
 
@@ -14,6 +16,7 @@ from typing import NamedTuple
 from handlers.routes import shipped_tasks
 from tests.chores.admin import ADMIN
 from tests.chores.author import A_MINUTE_LATER, AUTHOR
+from tests.chores.hands import AtTheKeyboard, WithoutScript
 from tests.chores.operator import OPERATOR
 from tests.chores.person import Person
 from tests.chores.site import Chore, Site
@@ -26,6 +29,8 @@ CHORES: dict[str, dict[str, tuple[Chore, int]]] = {
     "Operator": OPERATOR, "Author": AUTHOR, "Administrator": ADMIN, "Later": A_MINUTE_LATER,
 }  # fmt: skip
 
+WAYS: dict[str, type[Person]] = {"--keyboard": AtTheKeyboard, "--plain": WithoutScript}
+
 
 class Done(NamedTuple):
     """What one chore took."""
@@ -34,6 +39,7 @@ class Done(NamedTuple):
     clicks: int
     most: int
     seconds: float
+    keys: int = 0
 
 
 @contextlib.asynccontextmanager
@@ -48,27 +54,29 @@ async def place_of_work(directory: Path) -> AsyncIterator[Site]:
         yield Site(server.port, tasks, backups)
 
 
-def did(site: Site, chores: dict[str, tuple[Chore, int]]) -> Iterator[Done]:
-    """Does these, one after the other."""
+def did(site: Site, chores: dict[str, tuple[Chore, int]], kind: type[Person] = Person) -> Iterator[Done]:
+    """Does these, one after the other. ``kind``: whoever does them."""
     with browsing(Chromium(width=1280)) as chromium:
         for name, (chore, most) in chores.items():
-            me, before, began = Person(chromium, f"http://127.0.0.1:{site.port}"), site.commands, time.monotonic()
+            me, before, began = kind(chromium, f"http://127.0.0.1:{site.port}"), site.commands, time.monotonic()
             chore(me, site)
-            yield Done(name, me.clicks + site.commands - before, most, time.monotonic() - began)
+            yield Done(name, me.clicks + site.commands - before, most, time.monotonic() - began, me.keys)
 
 
-async def _run(people: list[str]) -> None:
+async def _run(people: list[str], kind: type[Person]) -> None:
     with tempfile.TemporaryDirectory() as directory:
         async with place_of_work(Path(directory)) as site:
-            await asyncio.to_thread(_tell, site, people)
+            await asyncio.to_thread(_tell, site, people, kind)
 
 
-def _tell(site: Site, people: list[str]) -> None:
+def _tell(site: Site, people: list[str], kind: type[Person]) -> None:
     for who in people:
-        print(f"\n{who:<52} clicks  most  seconds")
-        for one in did(site, CHORES[who]):
-            print(f"  {one.name:<50} {one.clicks:6} {one.most:5} {one.seconds:8.1f}", flush=True)
+        print(f"\n{who:<52} clicks  most  seconds    keys")
+        for one in did(site, CHORES[who], kind):
+            print(f"  {one.name:<50} {one.clicks:6} {one.most:5} {one.seconds:8.1f} {one.keys:7}", flush=True)
 
 
 if __name__ == "__main__":
-    asyncio.run(_run(sys.argv[1:] or list(CHORES)))
+    ways = [word for word in sys.argv[1:] if word in WAYS]
+    who = [word for word in sys.argv[1:] if word not in WAYS] or list(CHORES)
+    asyncio.run(_run(who, WAYS[ways[0]] if ways else Person))

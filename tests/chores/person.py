@@ -23,7 +23,9 @@ class Person:
 
     def __init__(self, browser: Chromium, url: str) -> None:
         self._browser, self._url = browser, url
-        self.clicks = 0
+        self.driver = browser.driver
+        #: Keys beside those that write a text: whoever has a mouse needs none.
+        self.clicks = self.keys = 0
 
     def begin(self, path: str) -> None:
         """Has this page of the console open, from a bookmark."""
@@ -31,7 +33,7 @@ class Person:
 
     def leaves_open(self, path: str) -> None:
         """Opens this in another window, and goes on in this one."""
-        driver = self._browser.driver
+        driver = self.driver
         here = driver.current_window_handle
         driver.switch_to.new_window("window")
         driver.get(self._url + path)
@@ -51,9 +53,7 @@ class Person:
         try:
             until(lambda: self.sees(words), seconds)
         except TimeoutError:
-            raise AssertionError(
-                f"{words!r} does not come on {self._browser.driver.current_url}: {self.reads()}"
-            ) from None
+            raise AssertionError(f"{words!r} does not come on {self.driver.current_url}: {self.reads()}") from None
 
     @contextlib.contextmanager
     def without_network(self) -> Iterator[None]:
@@ -66,23 +66,43 @@ class Person:
 
     def click(self, words: str) -> None:
         """The first link or button that says these words; else one that begins with them; else one that has them."""
-        self._do(lambda: self._named(words).click(), words)
+        self._do(lambda: self.press(self._named(words)), words)
 
     def type(self, label: str, text: str, *, enter: bool = False) -> None:
         """Clicks into the field that is labelled so, and types in place of what is there."""
 
         def typed() -> None:
             field = self._field(label)
-            field.click()
-            field.send_keys(Keys.CONTROL, "a")
-            field.send_keys(text, *([Keys.ENTER] if enter else []))
+            self.fill(field, text)
+            if enter:
+                self.enter(field)
 
         self._do(typed, label)
 
     def chooses(self, label: str, text: str) -> None:
         """Takes a choice in the field that is labelled so: a click on it, and one on the choice."""
-        self._do(lambda: self._field(label).find_element(By.XPATH, f".//option[. = '{text}']").click(), label)
+        self._do(lambda: self.choose(self._field(label), text), label)
         self.clicks += 1
+
+    # How a thing is reached: ``hands.py`` has other ways.
+
+    def press(self, element: WebElement) -> None:
+        """A click."""
+        element.click()
+
+    def fill(self, field: WebElement, text: str) -> None:
+        """A click into the field, and what is typed in place of what is there."""
+        field.click()
+        field.send_keys(Keys.CONTROL, "a")
+        field.send_keys(text)
+
+    def choose(self, field: WebElement, text: str) -> None:
+        """The choice that says this."""
+        field.find_element(By.XPATH, f".//option[. = '{text}']").click()
+
+    def enter(self, field: WebElement) -> None:
+        """The key Enter, in a field."""
+        field.send_keys(Keys.ENTER)
 
     def _do(self, act: Callable[[], None], words: str) -> None:
         def done() -> bool:
@@ -92,11 +112,11 @@ class Person:
                 return False  # the page is just being drawn anew
             return True
 
-        until(done, _PATIENCE_S, f"{words!r} on {self._browser.driver.current_url}")
+        until(done, _PATIENCE_S, f"{words!r} on {self.driver.current_url}")
         self.clicks += 1
 
     def _named(self, words: str) -> WebElement:
-        found = self._browser.driver.find_elements(By.CSS_SELECTOR, "a, button, summary, input[type=checkbox]")
+        found = self.driver.find_elements(By.CSS_SELECTOR, "a, button, summary, input[type=checkbox]")
         shown = [one for one in found if one.is_displayed()]
         for fits in (str.__eq__, str.startswith, str.__contains__):
             if named := [one for one in shown if fits(_said(one), words)]:
@@ -105,8 +125,7 @@ class Person:
 
     def _field(self, label: str) -> WebElement:
         """By its label's beginning, in the order of the page."""
-        driver = self._browser.driver
-        for one in driver.find_elements(By.TAG_NAME, "label"):
+        for one in self.driver.find_elements(By.TAG_NAME, "label"):
             if one.is_displayed() and _said(one).startswith(label):
                 return _labelled(one)
         raise NoSuchElementException(label)

@@ -12,13 +12,14 @@ from tests.support.scenes import asked_for, three_for_commands
 
 pytestmark = pytest.mark.gen_test
 
-STATES = ("cancelled", "queued", "failed", "succeeded")
+STATES = ("cancelled", "queued", "failed", "in_doubt", "succeeded")
 
 
 async def test_what_a_program_asks_for_is_the_apis(ask: Ask, house: House) -> None:
     await three_for_commands(house)
     actions: list[tuple[str, Any]] = [
-        ("waiting/cancel", {}), ("waiting/retry", {}), ("doubt/decide", {"outcome": "failed"}), ("late/adopt", {}),
+        ("waiting/cancel", {}), ("waiting/retry", {}), ("doubt/decide", {"outcome": "failed"}),
+        ("doubt/decide", {"outcome": "in_doubt"}), ("late/adopt", {}),
     ]  # fmt: skip
     for path, body in actions:
         assert (await ask(f"/api/v1/jobs/{path}", "POST", json=body)).code == 200
@@ -27,6 +28,6 @@ async def test_what_a_program_asks_for_is_the_apis(ask: Ask, house: House) -> No
 
 async def test_what_a_person_asks_for_is_the_consoles(browser: Browser, house: House) -> None:
     await three_for_commands(house)
-    for path in ("waiting/cancel", "waiting/retry", "doubt/failed", "late/adopt"):
+    for path in ("waiting/cancel", "waiting/retry", "doubt/failed", "doubt/reopen", "late/adopt"):
         assert (await browser.post(f"/jobs/{path}", {}, f"/jobs/{path.split('/')[0]}")).code == 303
     assert asked_for(house) == [(state, "console") for state in STATES]

@@ -25,6 +25,7 @@ async def test_the_changes_of_each_command_have_its_actor(given):
     await dispatcher.cancel("waiting", "", **given)
     await dispatcher.retry("waiting", **given)
     await dispatcher.decide("doubt", None, "", **given)
+    await dispatcher.reopen("doubt", "it came out", **given)
     await dispatcher.adopt("late", **given)
-    wanted = [(state, "anna") for state in ("cancelled", "queued", "failed", "succeeded")]
+    wanted = [(state, "anna") for state in ("cancelled", "queued", "failed", "in_doubt", "succeeded")]
     assert asked_for(house) == (wanted if given else [])

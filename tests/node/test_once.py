@@ -6,6 +6,7 @@ import asyncio
 
 import pytest
 
+from dispatcher.access.acts import Actor
 from dispatcher.core.jobs.states import JobState
 from dispatcher.errors import WrongState
 from tests.support.house import House
@@ -84,6 +85,22 @@ async def test_a_job_in_doubt_can_be_run_again_by_a_person():
     await house.register("s2")
     [offer] = await house.hear("s2")
     assert (offer["id"], offer["number"]) == (job.id, 2)
+
+
+async def test_who_follows_a_job_is_told_that_a_decision_was_taken_back():
+    house = await House().start()
+    job, _ = await start_once(house)
+    await house.say("s1", op="bye")
+    await house.dispatcher.retry(job.id)
+    await house.dispatcher.reopen(job.id, "it came out", actor=Actor("anna"))
+    change = house.store.reports[-1].changes[-1]
+    assert (change.old, change.new, change.reason, change.actor) == ("queued", "in_doubt", "lost", "anna")
+    assert (await house.dispatcher.wait(job.id, 60.0)).state == "in_doubt", "nobody waits for what is in doubt"
+    await house.register("s2")
+    assert await house.hear("s2") == [], "it is offered to nobody"
+    await house.dispatcher.decide(job.id, "1", "")
+    with pytest.raises(WrongState, match=r"the job is succeeded, and cannot be in doubt again: .* never changes"):
+        await house.dispatcher.reopen(job.id, "no")
 
 
 async def test_effects_once_are_not_tried_again_after_an_error():

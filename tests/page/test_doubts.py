@@ -7,6 +7,8 @@ from typing import Any
 
 import pytest
 
+from tests.core.jobs.test_doubturl import BAD, GOOD
+
 from .harness import REGISTERED, Message, Page, job, joined
 
 QUESTION = "Did the label for order 4711 come out?"
@@ -240,9 +242,25 @@ def test_a_question_that_fails_is_a_line_of_the_job_s_log_and_the_task_runs() ->
     assert (result["op"], result["value"]) == ("result", 1)
 
 
+def test_the_page_tells_where_people_look_and_no_more_than_the_server_takes() -> None:
+    named = "Pagehand.task('%s', function () {}, {doubt_url: 'https://erp.example/{order}'});"
+    page = Page(tasks=named % "label" + "Pagehand.task('mute', function () {});").load()
+    assert page.open()["doubt_urls"] == {"label": "https://erp.example/{order}"}
+    assert "doubt_urls" not in Page(tasks="Pagehand.task('mute', function () {});").load().open()
+    for url in GOOD:
+        tasks = f"Pagehand.task('label', function () {{}}, {{doubt_url: {json.dumps(url)}}});"
+        assert Page(tasks=tasks).load().open()["doubt_urls"] == {"label": url}
+    many = Page(tasks="".join(named % f"t{number}" for number in range(101))).load()
+    assert len(many.open()["doubt_urls"]) == 100
+
+
 @pytest.mark.parametrize(
-    "options", ["{doubt: 'Ask'}", "{doubt: true}", "{ask: 'Did it?'}", "{doubt: 'ask', ask: 5}", "{doubt: null}"]
-)
+    "options",
+    [
+        "{doubt: 'Ask'}", "{doubt: true}", "{ask: 'Did it?'}", "{doubt: 'ask', ask: 5}", "{doubt: null}",
+        "{doubt_url: 7}", "{doubt_url: null}", *(f"{{doubt_url: {json.dumps(url)}}}" for url in BAD),
+    ],
+)  # fmt: skip
 def test_a_slip_in_the_task_is_told_where_it_is_made(options: str) -> None:
     page = at_desk()
     code = page.run(

@@ -77,7 +77,6 @@ BUGS = {
     ),
     "a batch is held against the limit as one job": Bug("S22", ADMISSION + "_full", "1", "len(batch)", BATCHES),
     "what was said of a job is not kept": Bug("S1", SCHEMA, _new_jobs("about = NULL"), found_by=ABOUT),
-    "a job forgets its batch": Bug("S1", SCHEMA, _new_jobs("batch = NULL"), found_by=BATCH_READS),
     "a batch has ended while its jobs run": Bug(
         "S1",
         "dispatcher/core/jobs/views/batches.py::batch_view",
@@ -85,7 +84,6 @@ BUGS = {
         "tally.state not in SETTLED",
         "tests/node/waits/test_batches.py",
     ),
-    "a tag is not found": Bug("S1", SCHEMA, _dropped("INSERT ON job_tags"), found_by=FILTERS),
     # outcomes
     "a job succeeds without its result": Bug("S5", SCHEMA, _dropped("INSERT ON results"), found_by=REPORTS),
     "evidence is overwritten by a repetition": Bug(
@@ -108,6 +106,13 @@ BUGS = {
         "job.worker != command.worker",
         "(job.attempt, job.worker) != (command.attempt, command.worker)",
         DECISIONS,
+    ),
+    # a decision is taken back
+    "a decision is taken back after its day": Bug(
+        "S15b", LEDGER + "is_reopenable", "True", "now_at - at <= REOPEN_S", DECISIONS
+    ),
+    "what no person has decided is taken back": Bug(
+        "S15b", LEDGER + "is_reopenable", "True", "job.reason == DECIDED", DECISIONS
     ),
     "late results count although they must not": Bug(
         "S9", LEDGER + "settle", "True", "late_accept or job.state not in WAITING", REPORTS

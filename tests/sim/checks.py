@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from dispatcher.core.fleet.worker import Attempt, AttemptState, Worker, WorkerState
 from dispatcher.core.jobs.matching import Requirement, matches
 from dispatcher.core.jobs.rows import JobRow
-from dispatcher.core.jobs.states import FINAL, OPEN, Event, JobState
+from dispatcher.core.jobs.states import FINAL, OPEN, JobState
 from dispatcher.core.jobs.turn import (
     Adopt,
     Cancel,
@@ -16,6 +16,7 @@ from dispatcher.core.jobs.turn import (
     Decide,
     Ended,
     JobCommand,
+    Reopen,
     Report,
     Retry,
     Settled,
@@ -51,7 +52,10 @@ SLACK_S = 1.0  # a timer may be this late under normal load (S20)
 #: Two turns of a slow disk, and the time in which their effects travel.
 SLOW_TURNS_S = 7.0
 #: Command -> the name under which an obeyed one is counted.
-_DONE = {Cancel: "cancelled", Retry: "retried", Decide: "decided by a person", Adopt: "late answers adopted"}
+_DONE = {
+    Cancel: "cancelled", Retry: "retried", Decide: "decided by a person", Reopen: "decisions taken back",
+    Adopt: "late answers adopted",
+}  # fmt: skip
 
 
 class Checks:
@@ -93,7 +97,7 @@ class Checks:
         # Another node may have brought the queue clock up to now, also if it had lagged behind when the job ended.
         self._purged(begun if self.world.alone else self.world.now + self.across.lag_s)
         answered = zip(turn.commands, report.commands, strict=True)
-        by_hand = {c.job for c, done in answered if done.done and isinstance(c, Retry | Adopt | Decide)}
+        by_hand = {c.job for c, done in answered if done.done and isinstance(c, Retry | Adopt | Decide | Reopen)}
         self._by_hand |= by_hand
         for seq, before in self.rows.changed.items():
             job = self.rows.by_seq[seq]
@@ -119,10 +123,10 @@ class Checks:
         before = self.rows.changed.get(self.rows.by_id[command.job])
         if isinstance(command, Retry):
             self.once.wanted_again(command.job)
-        doubtful = before is not None and before.state is JobState.IN_DOUBT
-        doubtful = doubtful or any(isinstance(said, Ended) and said.event is Event.DOUBT for said in turn.reports)
-        if isinstance(command, Decide) and not doubtful:
-            self.fail(f"S15b: {command.job} was decided, and was {before and before.state}")
+        if isinstance(command, Decide):
+            self.once.decided(command.job, before, turn)
+        if isinstance(command, Reopen):
+            self.once.taken_back(command.job, before, turn)
 
     def _purged(self, begun: float) -> None:
         """I33: only final jobs, older than the rule, by no wall clock; keys live at least as long."""
@@ -171,7 +175,7 @@ class Checks:
         row = self.rows.all_attempts.get(said.attempt)
         job = self.rows.by_seq.get(row.job) if row is not None else None
         result = isinstance(said, Ended) and said.cause is Cause.SUCCEEDED and settled.verdict is Verdict.STALE
-        wanted = any(isinstance(command, Retry) and job and command.job == job.id for command in turn.commands)
+        wanted = any(isinstance(command, Retry | Reopen) and job and command.job == job.id for command in turn.commands)
         if result and job is not None and job.attempt == said.attempt and job.state in OPEN and not wanted:
             self.fail(f"S9: {job.id} is {job.state}, and the late result of {said.attempt} was not taken")
 

@@ -330,6 +330,10 @@ CONTROLS: dict[str, tuple[Callable[[], AbstractContextManager[Any]], Callable[[K
     "a restart forgets that a page was told to go": (_instead(Machine, "restore", _forgets_go), _effects),
     "what was lost after go runs again": (_instead(retry, "in_doubt", _runs_again), _hanging),
     "a decision is taken for a job that waits": (_instead(commands, "_allowed", _decides_any), _doubts),
+    "what nobody has decided is taken back": (
+        _instead(ledger, "is_reopenable", lambda real, job, attempt, now_at: attempt.cause is not None),
+        _doubts,
+    ),
     "silence is cut short": (_instead(Leases, "beat", _impatient), _hearts),
     "nobody listens for a heartbeat": (_instead(Leases, "beat", lambda real, self, attempt: None), _hearts),
     "a late result is not taken": (_instead(ledger, "_end", _late_is_stale), _late_answers),

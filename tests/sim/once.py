@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from dispatcher.core.jobs.rows import JobRow
 from dispatcher.core.jobs.states import Event, JobState
-from dispatcher.core.jobs.turn import Cause, Ended
+from dispatcher.core.jobs.turn import Cause, Decide, Ended, Reopen, Retry, Turn
 
 if TYPE_CHECKING:
     from tests.sim.world import World
@@ -27,6 +27,8 @@ class Once:
     def __init__(self, world: World) -> None:
         self.world = world
         self._rounds: Counter[str] = Counter()
+        #: Jobs that somebody has had run again, and that no page has got since.
+        self._wanted: set[str] = set()
         self._round_of: dict[str, Round] = {}
         #: Rounds, and attempts, of which a page has heard ``go``.
         self._told: set[Round | str] = set()
@@ -35,10 +37,28 @@ class Once:
     def wanted_again(self, job: str) -> None:
         """A person's decision, durably."""
         self._rounds[job] += 1
+        self._wanted.add(job)
+
+    def decided(self, job: str, before: JobRow | None, turn: Turn) -> None:
+        """Somebody has settled a doubt. ``before``: the turn."""
+        doubtful = before is not None and before.state is JobState.IN_DOUBT
+        doubtful = doubtful or any(isinstance(said, Ended) and said.event is Event.DOUBT for said in turn.reports)
+        if not doubtful and not any(isinstance(c, Reopen) and c.job == job for c in turn.commands):
+            self.world.broken(f"S15b: {job} was decided, and was {before and before.state}")
+
+    def taken_back(self, job: str, before: JobRow | None, turn: Turn) -> None:
+        """A decision was taken back: if it was that the job runs again, nobody wants that. ``before``: the turn."""
+        decided = before is not None and before.reason == "decided" and before.state in ("failed", "queued")
+        if not decided and not any(isinstance(c, Decide | Retry) and c.job == job for c in turn.commands):
+            self.world.broken(f"S15b: a decision about {job} was taken back, and it was {before and before.state}")
+        if job in self._wanted:
+            self._rounds[job] -= 1
+            self._wanted.discard(job)
 
     def claimed(self, job: JobRow, attempt: str) -> None:
         if job.terms.effects != "once":
             return
+        self._wanted.discard(job.id)
         this = (job.id, self._rounds[job.id])
         self._round_of[attempt] = this
         if this in self._told:

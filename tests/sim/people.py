@@ -66,6 +66,7 @@ class Submitter:
         self.rng = random.Random(world.rng.getrandbits(64))
         #: Draws for newer features, so that older seeds stay as they were.
         self._more = random.Random(f"more of {world.seed}")
+        self._regrets = random.Random(f"regrets of {world.seed}")
         self._count = 0
         #: Submissions whose outcome is not known yet.
         self.open = 0
@@ -228,6 +229,16 @@ class Submitter:
         if value is not None:
             self.world.history.decided.setdefault(job, set()).add(value)
         self.call(lambda d: d.decide(job, value, "I looked"), lambda outcome: self._commanded(job, outcome))
+
+    def reopen(self) -> None:
+        """Somebody takes back what was decided; sometimes too late, or where nobody has decided."""
+        rows = [row for row in self.world.disk.rows.by_seq.values() if row.terms.effects == "once"]
+        decided = [row.id for row in rows if row.reason == "decided"]
+        others = [row.id for row in rows if row.state == "failed"]
+        some = others if self._regrets.random() < 0.2 else decided
+        if some and not self.world.over:
+            job = self._regrets.choice(some)
+            self.call(lambda d: d.reopen(job, "I erred"), lambda outcome: self._commanded(job, outcome))
 
     def adopt(self) -> None:
         """Somebody takes a late answer for the result of a job that has failed."""

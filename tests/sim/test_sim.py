@@ -25,6 +25,7 @@ SEEDS = range(1_035, 1_035 + int(os.environ.get("SIM_SEEDS", "25")))
 HAPPENS = (
     "kills at any time", "stops", "stalls", "partitions", "replayed posts", "lies", "reloads", "freezes",
     "second windows", "starts of jobs with effects once", "jobs in doubt", "decided by a person",
+    "decisions taken back",
     "silent tasks given up", "late results recorded", "late answers adopted", "times the disk was full",
     "posts that came once more, late", "offers of jobs that require labels", "jobs for a page that was not there",
     "pages switched off for a while", "pages loaded with other labels", "jobs for nobody, cancelled in the end",

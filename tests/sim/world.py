@@ -154,6 +154,7 @@ class World:
         self.often(10.0, self.submitter.batches.check, exactly=True)
         self.often(5.0, self.submitter.retry)
         self.often(2.0, self.submitter.decide, exactly=True)
+        self.often(3.0, self.submitter.reopen, exactly=True)
         self.often(7.0, self.submitter.adopt, exactly=True)
         self.often(5.0 if knobs.labelled else 0.0, self.targets.watch, exactly=True)
         for every_s, what in (

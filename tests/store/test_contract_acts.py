@@ -14,7 +14,7 @@ from dispatcher.access.acts import MOST_DETAIL, Actor, AuditEntry, AuditFilter, 
 from dispatcher.access.commands import MakeToken, RevokeToken
 from dispatcher.access.scopes import Scope
 from dispatcher.access.tokens import Token
-from dispatcher.core.jobs.turn import Adopt, Amend, Cancel, Decide, Delete, Retry
+from dispatcher.core.jobs.turn import Adopt, Amend, Cancel, Decide, Delete, Reopen, Retry
 from dispatcher.errors import BadParameter
 from dispatcher.store.acts import MOST_ACTS_FORGOTTEN
 from dispatcher.store.driving import PURGE_EVERY_S
@@ -65,11 +65,17 @@ def test_what_came_too_late_is_noted_as_refused(desk: Desk) -> None:
 
 
 @pytest.mark.parametrize("job", ["job-99", "job-1"])
-@pytest.mark.parametrize("kind_of", [Retry, Adopt, Cancel, Delete, Decide, Amend])
+@pytest.mark.parametrize("kind_of", [Retry, Adopt, Cancel, Delete, Decide, Amend, Reopen])
 def test_where_the_job_is_not_there_nothing_is_noted(desk: Desk, kind_of: Any, job: str) -> None:
     desk.submit()
     desk.turn(commands=[Cancel("job-1", "done with"), Delete("job-1")])
-    more = {"value": "1", "reason": "paper"} if kind_of is Decide else {"reason": "no"} if kind_of is Cancel else {}
+    more = (
+        {"value": "1", "reason": "paper"}
+        if kind_of is Decide
+        else {"reason": "no"}
+        if kind_of in (Cancel, Reopen)
+        else {}
+    )
     assert not desk.command(kind_of(job=job, actor=ANNA, **more)).done
     assert acts(desk) == []
 
@@ -94,6 +100,7 @@ def test_what_nobody_asked_for_is_not_noted(desk: Desk) -> None:
         (Adopt("job-1", ANNA), "job.adopt", ""),
         (Decide("job-1", "1", "seen on paper", ANNA), "job.decide", "succeeded: seen on paper"),
         (Decide("job-1", None, "", ANNA), "job.decide", "failed"),
+        (Reopen("job-1", "it is there", ANNA), "job.reopen", "it is there"),
         (Delete("job-1", actor=ANNA), "job.delete", ""),
         (Delete("job-1", free_key=True, actor=ANNA), "job.delete", "with its key"),
         (Amend(job="job-1", priority=5, expires_s=None, actor=ANNA), "job.change", '{"priority":5,"expires_s":null}'),

@@ -9,9 +9,10 @@ from msgspec.structs import replace
 
 from dispatcher.access.acts import Actor, AuditFilter
 from dispatcher.core.jobs.acts.doubts import AnswerDoubt
+from dispatcher.core.jobs.ledger import REOPEN_S
 from dispatcher.core.jobs.states import Event, JobState
-from dispatcher.core.jobs.turn import Adopt, Cancel, Cause, Claim, Decide, Ended, Started, Verdict
-from tests.store.contract import HOLDER, Desk, error, lost, result
+from dispatcher.core.jobs.turn import Adopt, Cancel, Cause, Claim, Decide, Ended, Reopen, Retry, Started, Verdict
+from tests.store.contract import HOLDER, Desk, error, lapsed, lost, result
 
 
 def _in_doubt(desk: Desk) -> Claim:
@@ -173,6 +174,79 @@ def test_only_a_job_in_doubt_can_be_decided(desk: Desk) -> None:
         before = desk.job(claim.job)
         assert not desk.command(Decide(claim.job, "1", "too early")).done
         assert desk.job(claim.job) == before
+
+
+_ANNA = Actor("anna")
+
+
+@pytest.mark.parametrize("decision", [Decide("", None, "nothing came out"), Retry("")])
+def test_a_decision_is_taken_back_and_the_job_is_in_doubt_as_it_was(desk: Desk, decision: Decide | Retry) -> None:
+    claim = _in_doubt(desk)
+    before = desk.job(claim.job)
+    desk.command(replace(decision, job=claim.job))
+    desk.pass_time(REOPEN_S - 5.0)
+    report = desk.command(Reopen(claim.job, "it lies in the tray", _ANNA))
+    assert (report.done, report.revoked) == (True, None)
+    after = desk.job(claim.job)
+    assert (after.state, after.reason, after.detail) == (JobState.IN_DOUBT, "lost", None)
+    assert (after.ended_at, after.stopped_at, after.attempts) == (None, before.stopped_at, before.attempts)
+    assert desk.counts() == {"in_doubt": 1}
+    assert desk.claim(5) == []
+    assert _acts(desk) == [("anna", "job.reopen", claim.job, "it lies in the tray")]
+    assert desk.command(Decide(claim.job, '"out"', "")).done, "and it is decided anew"
+
+
+@pytest.mark.parametrize("decision", [Decide("", None, ""), Retry("")])
+def test_after_a_day_a_decision_stays(desk: Desk, decision: Decide | Retry) -> None:
+    claim = _in_doubt(desk)
+    desk.command(replace(decision, job=claim.job))
+    desk.pass_time(REOPEN_S + 5.0)
+    before = desk.job(claim.job)
+    assert not desk.command(Reopen(claim.job, "too late")).done
+    assert desk.job(claim.job) == before
+
+
+def test_a_job_that_runs_again_is_had_back_only_until_a_page_gets_it(desk: Desk) -> None:
+    claim = _in_doubt(desk)
+    desk.command(Retry(claim.job))
+    again = desk.claim_one()
+    assert not desk.command(Reopen(claim.job, "stop")).done
+    desk.report(lapsed(again.attempt))
+    assert not desk.command(Reopen(claim.job, "stop")).done, "a page may have begun it"
+    assert desk.job(claim.job).state is JobState.QUEUED
+
+
+def test_what_has_a_result_never_changes(desk: Desk) -> None:
+    decided, own = _in_doubt(desk), _in_doubt(desk)
+    desk.command(Decide(decided.job, '"out"', ""))
+    desk.command(Retry(own.job))
+    desk.report(result(own.attempt, '"after all"'))
+    for job_id in (decided.job, own.job):
+        before = desk.job(job_id)
+        assert not desk.command(Reopen(job_id, "I erred")).done
+        assert desk.job(job_id) == before
+
+
+def test_only_what_was_in_doubt_is_in_doubt_again(desk: Desk) -> None:
+    failed, waiting = desk.start(), _in_doubt(desk)
+    desk.report(error(failed.attempt, delay_s=None))
+    assert not desk.command(Reopen(failed.job, "")).done
+    assert not desk.command(Reopen(waiting.job, "it is so")).done
+    desk.command(Decide(waiting.job, None, ""))
+    desk.command(Retry(waiting.job))
+    assert not desk.command(Reopen(waiting.job, "")).done, "somebody has had the failed job run again"
+    desk.command(Retry(failed.job))
+    assert not desk.command(Reopen(failed.job, "")).done
+
+
+def test_what_was_taken_back_outlives_a_restart(durable: Desk) -> None:
+    claim = _in_doubt(durable)
+    durable.command(Decide(claim.job, None, ""))
+    durable.reopen()
+    assert durable.command(Reopen(claim.job, "")).done
+    durable.reopen()
+    assert durable.job(claim.job).state is JobState.IN_DOUBT
+    assert durable.report(result(claim.attempt)) is Verdict.RECORDED
 
 
 def test_the_newest_late_answer_of_a_failed_job_is_shown_and_adopted(desk: Desk) -> None:

@@ -23,12 +23,14 @@ from dispatcher.core.jobs.turn import (
     Cancel,
     Cause,
     Command,
+    Decide,
     Delete,
     Demand,
     Ended,
     Logged,
     OfferedTypes,
     Progressed,
+    Reopen,
     Report,
     Retry,
     Started,
@@ -109,7 +111,7 @@ class Run:
         """Gives the draw its meaning and applies it."""
         self.desk.now_at, self.desk.elapsed_s = now_at, elapsed_s
         commands = [self._command(*pair) for pair in draw.commands]
-        self.by_hand = {command.job for command in commands if isinstance(command, Retry | Amend)}
+        self.by_hand = {command.job for command in commands if isinstance(command, Retry | Amend | Reopen)}
         self.removed = {command.job for command in commands if isinstance(command, Delete)}
         report = self.desk.turn(
             reports=[self._report(*pair) for pair in draw.reports],
@@ -146,6 +148,8 @@ class Run:
         name = _one_of(self.jobs, which)
         if what == 0:
             return OfferedTypes(TYPES[: which % 3 + 1])
+        if what > 8:
+            return Reopen(name, "I erred") if what % 2 else Decide(name, None, "I looked")
         if what > 6:
             return Delete(name, free_key=bool(which % 2))
         if what > 3:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from dispatcher.core.fleet.doubturls import DoubtUrls
 from dispatcher.core.fleet.kinds import PageKinds
 from dispatcher.core.fleet.pools import Pools
 from dispatcher.core.fleet.roster import Roster
@@ -31,6 +32,8 @@ class Fleet:
         self.roster = Roster(shared=shared)
         #: Those whose pages are connected, by the versions of their tasks.
         self.kinds = PageKinds()
+        #: What their pages say of jobs in doubt.
+        self.doubt_urls = DoubtUrls(self.workers)
 
     def add(self, worker: Worker) -> None:
         """Adds a new worker; it stands in no order until ``changed`` is called."""

@@ -139,6 +139,8 @@ class Worker(Struct):
     said_labels: Labels = ()
     #: The versions of its tasks, by type, as far as its page says them.
     versions: Mapping[str, str] = {}
+    #: Where people look whether a job in doubt was done, by type: what its page says.
+    doubt_urls: Mapping[str, str] = {}
     #: Its page has shown the credential of this worker: no other page may speak for it.
     joined: bool = False
     #: Types that no other worker here offered when it named them.

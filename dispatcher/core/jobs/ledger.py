@@ -23,8 +23,10 @@ from dispatcher.core.jobs.turn import (
 )
 
 __all__ = [
+    "DECIDED",
     "EVIDENCE_BYTES",
     "RANK_STEP_S",
+    "REOPEN_S",
     "adopt",
     "cancel",
     "claim",
@@ -32,7 +34,9 @@ __all__ = [
     "decide",
     "enqueue",
     "expire",
+    "is_reopenable",
     "is_result",
+    "reopen",
     "retry",
     "settle",
     "silent_attempt",
@@ -40,6 +44,11 @@ __all__ = [
 
 #: A step of priority is a head start of this many seconds (promise S17).
 RANK_STEP_S = 60.0
+
+#: The reason of a job that stands where a person's decision about its doubt has put it.
+DECIDED = "decided"
+#: So long such a decision can be taken back, by the wall clock.
+REOPEN_S = 86_400.0
 
 #: A stale result is kept on its attempt up to this size (promise S9).
 EVIDENCE_BYTES = 65_536
@@ -270,7 +279,7 @@ def decide(job: JobRow, value: str | None, reason: str, now_at: float, writes: W
     """A person has settled a job in doubt. The caller has checked the transition."""
     state = next_state(job.state, Event.SUCCEED if value is not None else Event.FAIL)
     assert state is not None, f"a job that is {job.state} is not in doubt"
-    _enter(job, state, now_at, "decided", reason)
+    _enter(job, state, now_at, DECIDED, reason)
     if value is not None:
         writes.results.append((job.seq, value))
     writes.jobs[job.seq] = job
@@ -288,5 +297,25 @@ def adopt(job: JobRow, evidence: str, now_at: float, writes: WriteSet) -> None:
 def retry(job: JobRow, queue_clock: float, writes: WriteSet) -> None:
     """Another round for a job that has ended or is in doubt: counts start again, numbers go on."""
     job.errors = job.crashes = 0
-    job.reason = job.detail = job.ended_at = job.expires_at = None
+    job.reason = DECIDED if job.state is JobState.IN_DOUBT else None
+    job.detail = job.ended_at = job.expires_at = None
     enqueue(job, Event.RETRY, queue_clock, writes)
+
+
+def is_reopenable(job: JobRow, attempt: AttemptRow | None, now_at: float) -> bool:
+    """Whether the job stands where a decision has put it that can be taken back. ``attempt``: its newest one.
+
+    A try that has begun since has given the job another reason, or another attempt; and so has its own late result.
+    """
+    at = job.ready_at if job.state is JobState.QUEUED else job.ended_at
+    ended = attempt is not None and attempt.cause is not None
+    return ended and job.reason == DECIDED and at is not None and now_at - at <= REOPEN_S
+
+
+def reopen(job: JobRow, attempt: AttemptRow, now_at: float, writes: WriteSet) -> None:
+    """The job is in doubt again, for the reason that its newest attempt left. The caller has checked that it may be."""
+    state = next_state(job.state, Event.REOPEN)
+    assert state is not None, f"a job that is {job.state} is nothing that can be taken back"
+    _enter(job, state, now_at, attempt.cause, None)
+    job.ended_at = None
+    writes.jobs[job.seq] = job

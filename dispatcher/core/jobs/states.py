@@ -51,6 +51,8 @@ class Event(StrEnum):
     RETRY = "retry"
     #: A person takes a late answer of a failed job for its result.
     ADOPT = "adopt"
+    #: A person takes a decision about a job in doubt back.
+    REOPEN = "reopen"
     #: Its priority, expiry or requirement is changed while it waits.
     AMEND = "amend"
     #: It is told to start later.
@@ -88,6 +90,9 @@ TRANSITIONS: Mapping[tuple[JobState, Event], JobState] = MappingProxyType(
         (_S.FAILED, _E.ADOPT): _S.SUCCEEDED,
         (_S.CANCELLED, _E.RETRY): _S.QUEUED,
         (_S.EXPIRED, _E.RETRY): _S.QUEUED,
+        # Back to the doubt that a person has decided. What has succeeded has a result, and that never changes.
+        (_S.FAILED, _E.REOPEN): _S.IN_DOUBT,
+        (_S.QUEUED, _E.REOPEN): _S.IN_DOUBT,
     }
 )
 

@@ -33,8 +33,8 @@ from dispatcher.webhooks.endpoints import Endpoint
 __all__ = [
     "Accepted", "Adopt", "Amend", "Cancel", "Cause", "Change", "Claim", "Command", "CommandReport", "Decide",
     "Delete", "Demand", "Ended", "ForgetTypes", "HeardNews", "Holder", "JobCommand", "KeepCommand", "LaneReady",
-    "LiveAttempt", "Logged", "MoveAttempts", "NodeCommand", "Objection", "OfferedTypes", "Progressed", "Report",
-    "Retry", "Settled", "Started", "Turn", "TurnReport", "Verdict", "WorkersMoved",
+    "LiveAttempt", "Logged", "MoveAttempts", "NodeCommand", "Objection", "OfferedTypes", "Progressed", "Reopen",
+    "Report", "Retry", "Settled", "Started", "Turn", "TurnReport", "Verdict", "WorkersMoved",
 ]  # fmt: skip
 
 
@@ -166,6 +166,14 @@ class Decide(Struct, frozen=True):
     actor: Actor = NOBODY_ASKED
 
 
+class Reopen(Struct, frozen=True):
+    """A person takes back what somebody has decided about a job in doubt: it is in doubt again."""
+
+    job: str
+    reason: str
+    actor: Actor = NOBODY_ASKED
+
+
 class Adopt(Struct, frozen=True):
     """A person takes the late answer of a failed job for its result."""
 
@@ -221,7 +229,7 @@ class ForgetTypes(Struct, frozen=True):
     offered: frozenset[str]
 
 
-JobCommand = Cancel | Retry | Decide | AnswerDoubt | Adopt | Amend | Delete
+JobCommand = Cancel | Retry | Decide | AnswerDoubt | Reopen | Adopt | Amend | Delete
 KeepCommand = KeepWorker | KeepType | ForgetWorker
 NodeCommand = OfferedTypes | ForgetTypes | WorkersMoved | CallRoll | MoveAttempts | SeeWorkers | ReloadPage
 Command = JobCommand | NodeCommand | TokenCommand | AuditNote | KeepCommand | HookCommand

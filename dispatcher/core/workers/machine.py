@@ -83,6 +83,8 @@ class Machine(Obeying, Answering, Sharing):
         self.workers = self._fleet.workers
         self.attempts = self._leases.attempts
         self.roster, self.kinds = self._fleet.roster, self._fleet.kinds
+        #: Where people look whether a job in doubt was done.
+        self.doubt_urls = self._fleet.doubt_urls
 
     # -- what is due
 

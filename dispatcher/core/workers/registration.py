@@ -29,6 +29,8 @@ class Registration(Struct, frozen=True, kw_only=True):
     labels: Labels = ()
     #: The versions of its tasks, by type; a page need not say them.
     versions: Mapping[str, str] = {}
+    #: Where people look whether a job in doubt was done, by type; most pages say none.
+    doubt_urls: Mapping[str, str] = {}
     #: The boot that its window showed before; the page says that this boot is gone.
     after: str | None = None
     slots: int = 1

@@ -312,6 +312,7 @@ class Registry:
         if worker.session != session:
             self._attendance.came(worker)
         self._operators.describe(worker, registration)
+        self._fleet.doubt_urls.heard(worker)
         worker.session, worker.opened, worker.sessions = session, registration.opened, registration.sessions
         worker.registered = worker.heard = self._deadlines.now
         return effects + self._welcome(worker, session)

@@ -6,6 +6,7 @@ The ``Dispatcher`` is made of this; it has the parts that are named here.
 from __future__ import annotations
 
 from dispatcher.clock import Clock
+from dispatcher.core.jobs.doubturl import filled
 from dispatcher.core.jobs.model import JobView, WorkerFilter, WorkerPage
 from dispatcher.core.jobs.states import JobState
 from dispatcher.core.jobs.views.nodes import NodeState, NodeView
@@ -102,6 +103,13 @@ class FarmVerbs:
             return why
         ended = await self.types.ended(job.type, RATE_WINDOW_S) if waiting.rate_tells(why, job) else None
         return waiting.with_outlook(why, stands, ended)
+
+    def doubt_url(self, job: JobView) -> str | None:
+        """Where a person looks whether this job in doubt was done. ``job``: with its data. None: no page has said."""
+        if job.state is not JobState.IN_DOUBT:
+            return None
+        url = self.machine.doubt_urls.of(job.type, job.worker)
+        return None if url is None else filled(url, job.data)
 
     def why_waits(self, job: JobView) -> str | None:
         """The words alone."""

@@ -11,7 +11,18 @@ from dispatcher.access.acts import MOST_DETAIL, Actor, AuditEntry, AuditNote, Au
 from dispatcher.access.commands import EndCredentials, JoinWorker, MakeToken, RevokeToken
 from dispatcher.core.jobs.acts.doubts import AnswerDoubt
 from dispatcher.core.jobs.acts.kept import ForgetWorker, KeepType, KeepWorker
-from dispatcher.core.jobs.turn import Adopt, Amend, Cancel, Command, CommandReport, Decide, Delete, JobCommand, Retry
+from dispatcher.core.jobs.turn import (
+    Adopt,
+    Amend,
+    Cancel,
+    Command,
+    CommandReport,
+    Decide,
+    Delete,
+    JobCommand,
+    Reopen,
+    Retry,
+)
 from dispatcher.webhooks.commands import DeleteEndpoint, PutEndpoint, Redeliver, SendMessage
 
 __all__ = ["act_of"]
@@ -20,6 +31,7 @@ _JOB_ACTIONS: Mapping[type, str] = {
     Cancel: "job.cancel",
     Retry: "job.retry",
     Decide: "job.decide",
+    Reopen: "job.reopen",
     Adopt: "job.adopt",
     Amend: "job.change",
     Delete: "job.delete",
@@ -100,7 +112,7 @@ def _answer(command: AnswerDoubt, now_at: float) -> AuditEntry | None:
 
 def _detail(command: JobCommand) -> str:
     """The reason, or what was wanted."""
-    if isinstance(command, Cancel):
+    if isinstance(command, Cancel | Reopen):
         return command.reason
     if isinstance(command, Decide):
         return f"{'failed' if command.value is None else 'succeeded'}: {command.reason}".removesuffix(": ")

@@ -1,4 +1,4 @@
-"""Obeys the commands of people and programs on the rows: cancel, retry, decide, answer, adopt, amend, delete.
+"""Obeys the commands of people and programs on the rows: cancel, retry, decide, answer, reopen, adopt, amend, delete.
 
 The transition table decides whether a command is allowed.
 """
@@ -31,6 +31,7 @@ from dispatcher.core.jobs.turn import (
     NodeCommand,
     Objection,
     OfferedTypes,
+    Reopen,
     Retry,
 )
 from dispatcher.core.jobs.versions import version_of
@@ -45,7 +46,7 @@ __all__ = ["KEY_S", "evidence", "obey"]
 #: An idempotency key lives at least this long (promise S2).
 KEY_S = 86_400.0
 #: Commands that are nothing but a transition.
-_Moving = Cancel | Retry | Decide | Adopt
+_Moving = Cancel | Retry | Decide | Reopen | Adopt
 
 
 def obey(command: Command, hand: Hand, loaded: Loaded, admission: Admission) -> CommandReport:
@@ -172,6 +173,11 @@ def _obeyed(command: _Moving, job: JobRow, hand: Hand, loaded: Loaded) -> tuple[
         ledger.retry(job, hand.clock, hand.writes)
     elif isinstance(command, Decide):
         ledger.decide(job, command.value, command.reason, hand.now_at, hand.writes)
+    elif isinstance(command, Reopen):
+        attempt = _current(job, hand)
+        if attempt is None or not ledger.is_reopenable(job, attempt, hand.now_at):
+            return False, None
+        ledger.reopen(job, attempt, hand.now_at, hand.writes)
     else:
         answer = evidence([hand.attempts.get(row.id, row) for row in loaded.histories.get(job.seq, [])])
         if answer is None:
@@ -185,7 +191,7 @@ def _allowed(command: _Moving, job: JobRow) -> bool:
         return job.state is JobState.IN_DOUBT
     if isinstance(command, Cancel | Retry) and command.if_states and job.state not in command.if_states:
         return False
-    events = {Cancel: Event.CANCEL, Retry: Event.RETRY, Adopt: Event.ADOPT}
+    events = {Cancel: Event.CANCEL, Retry: Event.RETRY, Reopen: Event.REOPEN, Adopt: Event.ADOPT}
     return next_state(job.state, events[type(command)]) is not None
 
 

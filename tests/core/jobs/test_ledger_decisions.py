@@ -65,6 +65,49 @@ def test_a_person_may_have_a_job_in_doubt_run_again():
     assert (book.job.state, book.job.rank, book.job.number) == (JobState.QUEUED, 500.0, 1)
 
 
+def decided(event: Event) -> Book:
+    """Somebody has decided so, and somebody else wonders."""
+    book = doubtful()
+    if event is Event.RETRY:
+        ledger.retry(book.job, 500.0, book.writes)
+        ledger.clocked(book.job, JobState.IN_DOUBT, 300.0, 500.0)
+    else:
+        ledger.decide(book.job, None, "the tray is empty", 300.0, book.writes)
+    book.writes = WriteSet()
+    return book
+
+
+@pytest.mark.parametrize("event", [Event.FAIL, Event.RETRY])
+def test_a_decision_that_is_taken_back_leaves_the_doubt_that_there_was(event):
+    book = decided(event)
+    attempt = book.attempts["a1"]
+    assert ledger.is_reopenable(book.job, attempt, 300.0 + ledger.REOPEN_S)
+    assert not ledger.is_reopenable(book.job, attempt, 300.1 + ledger.REOPEN_S)
+    ledger.reopen(book.job, attempt, 400.0, book.writes)
+    assert (book.job.state, book.job.reason, book.job.detail) == (JobState.IN_DOUBT, "lost", None)
+    assert (book.job.ended_at, book.job.rank, book.writes.jobs) == (None, None, {1: book.job})
+    assert book.succeed() is Verdict.RECORDED, "its own late result settles it, as before"
+
+
+def test_nothing_is_taken_back_of_a_job_that_has_failed_by_itself_or_was_claimed_again():
+    failed = Book().claim("a1")
+    failed.start()
+    failed.end(cause=Cause.TIMED_OUT, event=Event.FAIL, counts_error=True)
+    assert not ledger.is_reopenable(failed.job, failed.attempts["a1"], 0.0)
+    again = decided(Event.RETRY).claim("a2")
+    assert not ledger.is_reopenable(again.job, ledger.silent_attempt(again.job), 300.0)
+    again.lapse("a2")
+    assert again.job.state is JobState.QUEUED
+    assert not ledger.is_reopenable(again.job, again.attempts["a2"], 300.0), "a page may have had it"
+    assert not ledger.is_reopenable(decided(Event.FAIL).job, None, 300.0)
+
+
+def test_a_retry_of_a_failed_job_is_no_decision_about_a_doubt():
+    book = decided(Event.FAIL)
+    ledger.retry(book.job, 500.0, book.writes)
+    assert (book.job.state, book.job.reason) == (JobState.QUEUED, None)
+
+
 def test_a_person_takes_a_late_answer_of_a_failed_job_for_its_result():
     book = Book().claim("a1")
     book.start()

@@ -18,6 +18,7 @@ def check_claims(half: ServerHalf, claims: list[Claim]) -> None:
     for claim in claims:
         row = half.row(claim.job)
         assert row.rank is not None
+        assert row.seq not in half.reopened, "it is in doubt again, and nobody has decided"
         assert claim.number == row.number + 1
         before = {a.id for a in half.attempts_of(row.seq)} - half.rounds.get(row.seq, set())
         assert not before & half.told_to_go, "its effect may have happened, and nobody asked for another"

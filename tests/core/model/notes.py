@@ -14,6 +14,7 @@ from dispatcher.core.jobs.turn import (
     Decide,
     Delete,
     JobCommand,
+    Reopen,
     Retry,
     TurnReport,
 )
@@ -42,6 +43,12 @@ def _change(half: ServerHalf, command: JobCommand, row: JobRow, report: TurnRepo
     if not isinstance(command, Cancel):
         half.by_hand.add(row.id)
     if isinstance(command, Amend) and command.delay_s:
+        half.ready_since.pop(row.seq, None)
+    if isinstance(command, Retry | Decide):
+        half.reopened.discard(row.seq)
+    if isinstance(command, Reopen):
+        assert row.terms.effects == "once", "taken back, and nothing was in doubt"
+        half.reopened.add(row.seq)
         half.ready_since.pop(row.seq, None)
     if isinstance(command, Retry):
         mine = {a.id for a in half.attempts_of(row.seq)}

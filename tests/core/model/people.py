@@ -5,7 +5,7 @@ from __future__ import annotations
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, precondition, rule
 
-from dispatcher.core.jobs.turn import Adopt, Amend, Cancel, Decide, Delete, Retry
+from dispatcher.core.jobs.turn import Adopt, Amend, Cancel, Decide, Delete, Reopen, Retry
 from tests.core.model.draws import CHANGES, of, pick
 from tests.core.model.world import World
 
@@ -36,6 +36,13 @@ class People(RuleBasedStateMachine):
         doubtful = {row.id: row.attempt for row in self.world.doubtful()}
         self.world.commands.append(Decide(of(doubtful or sorted(self.world.accepted), n), value, "I looked"))
         self.world.answer_late(doubtful.values() if answered else [])
+
+    @precondition(lambda self: self.world.accepted)
+    @rule(n=pick)
+    def a_decision_is_taken_back(self, n):
+        """If nothing was decided, it changes nothing."""
+        decided = [row.id for row in self.world.rows.by_seq.values() if row.reason == "decided"]
+        self.world.commands.append(Reopen(of(decided or sorted(self.world.accepted), n), "I erred"))
 
     @precondition(lambda self: self.world.accepted)
     @rule(n=pick)

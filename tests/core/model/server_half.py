@@ -65,6 +65,8 @@ class ServerHalf:
         #: Attempts of accepted jobs in the round that a retry began.
         self.rounds: dict[int, set[str]] = {}
         self.uncounted: set[str] = set()
+        #: Jobs of which a decision was taken back: they are in doubt until somebody decides, or a page answers.
+        self.reopened: set[int] = set()
         #: Attempts whose pages were told to go: their effects may have happened.
         self.told_to_go: set[str] = set()
         #: Results that a person decided on.

@@ -48,7 +48,15 @@ async def test_the_list_is_filtered_cut_and_linked(ask: Ask, house: House) -> No
     assert [job["id"] for job in page["items"]] == ["a4", "a2"]
     following = f"/api/v1/jobs?state=failed&type=a&limit=2&cursor={page['next_cursor']}"
     assert response.headers["Link"] == f'<{following}>; rel="next"'
-    assert set(page["items"][0]) == JOB_FIELDS - {"data", "result", "evidence", "attempts", "callback_url", "log"}
+    assert set(page["items"][0]) == JOB_FIELDS - {
+        "data",
+        "result",
+        "evidence",
+        "attempts",
+        "callback_url",
+        "doubt_url",
+        "log",
+    }
     last = await ask(following)
     assert [job["id"] for job in body_of(last)["items"]] == ["a0"]
     assert body_of(last)["next_cursor"] is None
@@ -201,6 +209,18 @@ async def test_a_person_decides_about_a_job_in_doubt(ask: Ask, house: House, bod
     job = body_of(await ask(f"{JOBS}/j/decide", "POST", json=body))
     assert (job["state"], job["result"], job["reason"]) == (state, result, "decided")
     assert (await ask(f"{JOBS}/j/decide", "POST", json=body)).code == 409
+
+
+@pytest.mark.gen_test
+async def test_a_person_takes_a_decision_back(ask: Ask, house: House) -> None:
+    await a_job(house, JobState.IN_DOUBT)
+    back = {"outcome": "in_doubt", "reason": "it came out"}
+    assert (await ask(f"{JOBS}/j/decide", "POST", json=back)).code == 409
+    for decision in ("decide", "retry"):
+        body = {"outcome": "failed"} if decision == "decide" else {}
+        assert body_of(await ask(f"{JOBS}/j/{decision}", "POST", json=body))["reason"] == "decided"
+        job = body_of(await ask(f"{JOBS}/j/decide", "POST", json=back))
+        assert (job["state"], job["reason"]) == ("in_doubt", "lost")
 
 
 @pytest.mark.gen_test

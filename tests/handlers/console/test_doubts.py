@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import pytest
 
+from dispatcher.core.jobs.ledger import REOPEN_S
 from dispatcher.core.jobs.states import JobState
 from handlers.console.doubts import CARDS, LINES
-from tests.handlers.conftest import Browser
+from tests.handlers.conftest import Ask, Browser, body_of
 from tests.support.house import House
 from tests.support.scenes import a_job, submit, take
 
@@ -44,8 +45,69 @@ async def test_each_decision_leads_back_to_the_doubts_that_are_left(
     assert (decided.code, decided.headers["Location"]) == (303, "/doubts")
     assert (await house.dispatcher.job("one")).state is state
     page = await browser.page("/doubts")
-    assert 'href="/jobs/one"' not in page
-    assert 'href="/jobs/two"' in page
+    cards = page.partition("Decided in the last")[0]
+    assert ('href="/jobs/one"' in cards, 'href="/jobs/two"' in cards) == (False, True)
+
+
+async def test_where_the_task_says_so_a_link_leads_to_where_one_can_look(
+    browser: Browser, house: House, ask: Ask
+) -> None:
+    job = await submit(house, "once", effects="once", data='{"order": "47 11"}')
+    tried = await take(house, job, doubt_urls={job.type: "https://erp.example/orders/{order}"})
+    await tried.say("accept")
+    assert body_of(await ask("/api/v1/jobs/once"))["doubt_url"] is None
+    await tried.leave()
+    url = "https://erp.example/orders/47%2011"
+    for path in ("/doubts", "/jobs/once"):
+        link = f'href="{url}" target="_blank" rel="noopener noreferrer">{url}</a>'
+        assert link in await browser.page(path), "its page has gone, and what it said is known"
+    seen = await ask("/api/v1/jobs/once")
+    assert body_of(seen)["doubt_url"] == url
+    await take(house, await submit(house, "other"), "DESK-2", doubt_urls={job.type: "https://new.example/"})
+    again = await ask("/api/v1/jobs/once", headers={"If-None-Match": seen.headers["ETag"]})
+    assert (again.code, body_of(again)["doubt_url"]) == (200, "https://new.example/")
+    await house.dispatcher.decide("once", None, "")
+    assert "new.example" not in await browser.page("/jobs/once")
+
+
+async def test_a_job_whose_data_does_not_fit_has_no_link(browser: Browser, house: House) -> None:
+    job = await submit(house, "once", effects="once", data='{"name": "x"}')
+    tried = await take(house, job, doubt_urls={job.type: "https://erp.example/orders/{order}"})
+    await tried.say("accept")
+    await tried.leave()
+    assert "erp.example" not in await browser.page("/doubts")
+
+
+@pytest.mark.parametrize(("button", "said"), [("failed", "failed, "), ("retry", "runs again, and waits for a page, ")])
+async def test_a_decision_is_taken_back_where_it_is_listed(
+    browser: Browser, house: House, button: str, said: str
+) -> None:
+    await a_job(house, JobState.IN_DOUBT, "one")
+    await a_job(house, JobState.FAILED, "other")
+    await browser.post("/jobs/other/retry", {}, "/jobs/other")
+    assert "Decided in the last" not in await browser.page("/doubts")
+    await browser.post(f"/jobs/one/{button}", {"back": "doubts", "reason": "it lies <there>"}, "/doubts")
+    page = await browser.page("/doubts")
+    assert (said in page, page.count('action="/jobs/one/reopen"'), "/jobs/other" in page) == (True, 1, False)
+    assert ("it lies &lt;there&gt;" in page) == (button == "failed")
+    assert "Take the decision back: in doubt again" in await browser.page("/jobs/one")
+    back = await browser.post("/jobs/one/reopen", {"back": "doubts", "reason": "I saw it"}, "/doubts")
+    assert (back.code, back.headers["Location"]) == (303, "/doubts")
+    assert (await house.dispatcher.job("one")).state is JobState.IN_DOUBT
+    page = await browser.page("/jobs/one")
+    assert ("Took the decision back" in page, "I saw it" in page) == (True, True)
+
+
+async def test_what_cannot_be_taken_back_any_more_has_no_button_and_says_why(browser: Browser, house: House) -> None:
+    for name, button in (("one", "succeeded"), ("two", "failed")):
+        await a_job(house, JobState.IN_DOUBT, name)
+        await browser.post(f"/jobs/{name}/{button}", {}, f"/jobs/{name}")
+    await house.pass_time(REOPEN_S + 1)
+    assert "Decided in the last" not in await browser.page("/doubts")
+    for name in ("one", "two"):
+        assert "reopen" not in await browser.page(f"/jobs/{name}")
+        late = await browser.post(f"/jobs/{name}/reopen", {}, f"/jobs/{name}")
+        assert (late.code, "and cannot be in doubt again" in late.body.decode()) == (409, True)
 
 
 async def test_more_doubts_than_cards_are_told_of(browser: Browser, house: House) -> None:

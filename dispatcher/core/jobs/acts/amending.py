@@ -9,7 +9,7 @@ from __future__ import annotations
 from msgspec import UNSET
 from msgspec.structs import replace
 
-from dispatcher.core.jobs.ledger import RANK_STEP_S
+from dispatcher.core.jobs.ledger import DECIDED, RANK_STEP_S
 from dispatcher.core.jobs.rows import JobRow, WriteSet
 from dispatcher.core.jobs.states import Event, JobState, next_state
 from dispatcher.core.jobs.terms import Terms
@@ -40,6 +40,8 @@ def amend(job: JobRow, command: Amend, now_at: float, queue_clock: float, writes
     if command.delay_s is not UNSET:
         # A delay that somebody wants is by the wall clock; a backoff is over.
         job.backoff_until = None
+        if job.reason == DECIDED:  # when it runs again is a new decision, and no doubt's
+            job.reason = None
     job.state, job.run_at, job.expires_at, job.terms = state, run_at, expires_at, terms
     writes.jobs[job.seq] = writes.amended[job.seq] = job
     if command.tags is not UNSET and command.tags != job.about.tags:

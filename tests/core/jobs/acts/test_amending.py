@@ -8,7 +8,7 @@ import pytest
 from msgspec.structs import replace
 
 from dispatcher.core.jobs.acts.amending import amend, event_of
-from dispatcher.core.jobs.ledger import RANK_STEP_S
+from dispatcher.core.jobs.ledger import DECIDED, RANK_STEP_S
 from dispatcher.core.jobs.rows import WriteSet
 from dispatcher.core.jobs.states import Event, JobState, next_state
 from dispatcher.core.jobs.terms import Terms
@@ -134,6 +134,16 @@ def test_a_job_that_expires_before_its_backoff_is_over_can_still_have_another_pr
     job.expires_at = NOW + 20.0
     assert change(job, priority=1) is None
     assert change(job, expires_s=30.0) is Objection.NEVER_STARTS
+
+
+@pytest.mark.parametrize(("wanted", "reason"), [({"delay_s": 9.0}, None), ({"priority": 1}, DECIDED)])
+def test_a_job_that_is_put_off_after_a_decision_about_its_doubt_is_not_had_back_any_more(
+    wanted: Any, reason: str | None
+) -> None:
+    job = waiting()
+    job.reason = DECIDED
+    assert change(job, **wanted) is None
+    assert job.reason == reason
 
 
 @pytest.mark.parametrize(
