@@ -79,7 +79,7 @@ async def test_a_program_reads_why_a_job_waits_in_counts(ask: Ask, house: House)
     assert job["waits"] == words
     assert job["waiting"] == {
         "code": "paused", "offer": 3, "match": 2, "connected": 1, "idle": 0, "busy": 0, "paused": 1, "away": 1,
-        "aside": 0, "nearest": words,
+        "aside": 0, "nearest": words, "outlook": None,
     }  # fmt: skip
     assert set(job["waiting"]) == set(Waiting.__struct_fields__)
 
