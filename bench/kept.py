@@ -89,9 +89,10 @@ def looks(job: str, worker: str) -> list[Look]:
 def screens(job: str, worker: str) -> list[str]:
     """Every screen of the console that shows what is kept."""
     return [
-        "/", "/jobs", "/jobs?state=failed", "/jobs?q=lindenweg", "/jobs?tick=1&type=kept-3", f"/jobs/{job}",
+        "/", "/?at=-15m", "/?at=-12h", "/jobs", "/jobs?state=failed", "/jobs?q=lindenweg",
+        "/jobs?tick=1&type=kept-3", f"/jobs/{job}",
         f"/jobs/{job}/record", "/failures", "/history", "/doubts", "/operations", "/types", "/types/kept-3", "/workers",
-        f"/workers/{worker}", "/board", "/board?type=kept-3", "/submit", "/phone",
+        "/workers?tick=1", f"/workers/{worker}", "/rollout", "/board", "/board?type=kept-3", "/submit", "/phone",
     ]  # fmt: skip
 
 
