@@ -384,5 +384,5 @@ async def test_a_page_that_is_left_out_keeps_its_old_task_and_the_rollout_ends_w
     assert (farm.view.state, farm.view.reloaded, farm.view.left_out) == (RolloutState.DONE, 2, 1)
     assert farm.told() == []
     assert farm.house.dispatcher.rollouts.old() == (1, ["echo"])
-    [act] = (await farm.house.dispatcher.access.acts(AuditFilter())).items
+    [act] = (await farm.house.dispatcher.access.acts(AuditFilter(action="rollout.begin"))).items
     assert '"without":["name:DESK-1"]' in act.detail
