@@ -128,7 +128,7 @@ class Server:
             clock=clock,
             rng=random.Random(),
             new_worker_id=ids.new_worker_id,
-            shipped=self.tasks.versions,
+            files=self.tasks,
             failed=self._fail,
             now_and_then=self._now_and_then,
         )

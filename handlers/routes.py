@@ -35,7 +35,7 @@ from handlers.api.failures import FailuresHandler
 from handlers.api.openapi.handler import Description, DescriptionHandler
 from handlers.api.overview import OverviewHandler
 from handlers.api.quarters import QuarterHandler
-from handlers.api.rollouts import RolloutHandler, RolloutStopHandler
+from handlers.api.rollouts import RolloutHandler, RolloutReleaseHandler, RolloutStopHandler
 from handlers.api.shortway import ShortWayApplication
 from handlers.api.workeractions import WorkerActionsHandler
 from handlers.board.page import BoardPage
@@ -139,7 +139,7 @@ def _console(given: dict[str, Any]) -> list[URLSpec]:
         url(rf"/types/{_TYPE}", typepages.OneTypePage, given, name="one-type"),
         url(rf"/types/{_TYPE}/(pause|resume|defaults)", typepages.TypeActionHandler, given, name="type-action"),
         url(r"/rollout", rollouts.RolloutPage, given, name="rollout"),
-        url(r"/rollout/(begin|stop)", rollouts.RolloutButton, given, name="rollout-button"),
+        url(r"/rollout/(begin|stop|release)", rollouts.RolloutButton, given, name="rollout-button"),
         url(r"/phone", phone.PhonePage, given, name="phone"),
         url(r"/doubts", doubts.DoubtsPage, given, name="doubts"),
         url(r"/failures", FailuresPage, given, name="failures"),
@@ -203,6 +203,7 @@ def _farm(given: dict[str, Any]) -> list[URLSpec]:
         ),
         url(r"/api/v1/rollout", RolloutHandler, given, name="api-rollout"),
         url(r"/api/v1/rollout/stop", RolloutStopHandler, given, name="api-rollout-stop"),
+        url(r"/api/v1/rollout/release", RolloutReleaseHandler, given, name="api-rollout-release"),
         url(r"/api/v1/types", types.TypesHandler, given, name="api-types"),
         url(rf"/api/v1/types/{_TYPE}", types.OneTypeHandler, given, name="api-type"),
         url(rf"/api/v1/types/{_TYPE}/pause", types.TypePauseHandler, given, name="api-type-pause"),

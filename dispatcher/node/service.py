@@ -8,7 +8,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import random
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 
 from msgspec.structs import replace
 
@@ -33,6 +33,7 @@ from dispatcher.node.changes.followers import Feed
 from dispatcher.node.doubts import DeskDoubts
 from dispatcher.node.machinery import make_machine
 from dispatcher.node.rollcalls import RollCalls
+from dispatcher.node.taskfiles import NO_FILES, TaskFiles
 from dispatcher.node.timer import PULSE_S, Timer
 from dispatcher.node.turns.activity import Activity
 from dispatcher.node.turns.busiest import Busiest
@@ -81,7 +82,7 @@ class Dispatcher(BatchVerbs, FarmVerbs, LookVerbs):
         clock: Clock,
         rng: random.Random,
         new_worker_id: Callable[[], str],
-        shipped: Callable[[], Mapping[str, str]] = dict,
+        files: TaskFiles = NO_FILES,
         failed: Callable[[StorageTrouble], None] = lambda error: None,
         now_and_then: Callable[[], None] = lambda: None,
         poster: Poster | None = None,
@@ -112,9 +113,9 @@ class Dispatcher(BatchVerbs, FarmVerbs, LookVerbs):
         self._accepting = self.draining = False
         #: It looks in a moment whether something is to be done.
         self._looks = False
-        self._make_verbs(poster, rng, shipped)
+        self._make_verbs(poster, rng, files)
 
-    def _make_verbs(self, poster: Poster | None, rng: random.Random, shipped: Callable[[], Mapping[str, str]]) -> None:
+    def _make_verbs(self, poster: Poster | None, rng: random.Random, files: TaskFiles) -> None:
         """What serves programs and operators, above turns and pages."""
         settings, store, clock = self.settings, self._store, self._clock
         #: For those who follow the changes.
@@ -124,7 +125,7 @@ class Dispatcher(BatchVerbs, FarmVerbs, LookVerbs):
         self.backups = Backups(store, clock)
         self.access = Access(store, clock, self._turns, armed=self._arm)
         #: The types of jobs, and the pauses that operators order.
-        self.types = Types(store, clock, self._turns, self.machine, self._readers, shipped)
+        self.types = Types(store, clock, self._turns, self.machine, self._readers, files)
         #: Single workers, and what operators order of them.
         self.orders = WorkerOrders(store, clock, self._turns, self.machine, self.pages, self.access.joins)
         #: Orders for many jobs, and for many workers.
@@ -135,7 +136,7 @@ class Dispatcher(BatchVerbs, FarmVerbs, LookVerbs):
         )  # fmt: skip
         #: Pages with old tasks load anew, some at a time.
         self.rollouts = Rollouts(
-            machine=self.machine, turns=self._turns, clock=clock, offered=shipped, opens=self.access.open,
+            machine=self.machine, turns=self._turns, clock=clock, files=files, opens=self.access.open,
             flush=lambda: self._transport.flush(clock.monotonic()), armed=self._arm,
         )  # fmt: skip
         self.webhooks = Webhooks(store, clock, self._turns, settings=settings, poster=poster, rng=rng, woken=self._arm)

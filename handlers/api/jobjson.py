@@ -21,8 +21,8 @@ from dispatcher.core.jobs.matching import Requirement, wanted_of
 from dispatcher.core.jobs.model import AttemptView, JobView, LogLine, OneWorkerView, TypeView, WorkerView
 from dispatcher.core.jobs.states import JobState
 from dispatcher.core.jobs.terms import Terms
-from dispatcher.core.jobs.views.deployed import Deployed, changed_at
-from handlers.console.deploying import deployed_words
+from dispatcher.core.jobs.views.deployed import Deployed, WithheldTask, changed_at
+from handlers.console.deploying import deployed_words, withheld_words
 
 __all__ = [
     "JOB_FIELDS",
@@ -287,12 +287,21 @@ def deployed_json(one: Deployed) -> Json:
         "type": one.type,
         "version": one.version,
         "changed_at": instant(None if one.version is None else changed_at(one.version)),
+        "withheld": one.withheld,
         "pages": one.pages,
         "old": one.old,
         "silent": one.silent,
         "versions": [asdict(version) | {"changed_at": instant(version.changed_at)} for version in one.versions],
         "sentence": deployed_words(one),
     }
+
+
+def withheld_json(one: WithheldTask) -> Json:
+    """A task whose file is withheld. ``changed_at``: when the version was changed that is offered in its place."""
+    failed_at = instant(changed_at(one.failed))
+    return asdict(one) | {
+        "changed_at": instant(changed_at(one.version)), "failed_changed_at": failed_at, "sentence": withheld_words(one),
+    }  # fmt: skip
 
 
 def _hold_of_type(hold: Hold | None) -> Json | None:

@@ -10,14 +10,14 @@ from msgspec.structs import asdict
 
 from dispatcher.access.scopes import Scope
 from dispatcher.core.jobs.acts.rollouts import MOST_AT_A_TIME, MOST_WITHOUT, RolloutOrder, RolloutView
-from handlers.api.jobjson import Json, deployed_json, instant
+from handlers.api.jobjson import Json, deployed_json, instant, withheld_json
 from handlers.api.resources import ConsoleApiHandler
 from handlers.api.workers import LINE, LONGEST_REASON
 from handlers.console.deploying import rollout_words
 from handlers.errors import Invalid, field_error
 from handlers.intake import decode_object
 
-__all__ = ["USUAL_AT_A_TIME", "RolloutBody", "RolloutHandler", "RolloutStopHandler"]
+__all__ = ["USUAL_AT_A_TIME", "RolloutBody", "RolloutHandler", "RolloutReleaseHandler", "RolloutStopHandler"]
 
 USUAL_AT_A_TIME = 5
 
@@ -57,9 +57,15 @@ class _RolloutAnswer(ConsoleApiHandler):
         self.answer({
             "old": old,
             "types": [deployed_json(one) for one in types],
+            "withheld": [withheld_json(one) for one in rollouts.withheld()],
             "rollout": None if rollouts.view is None else _rollout_json(rollouts.view),
-            "links": {"self": own, "stop": f"{own}/stop"},
+            "links": {"self": own, "stop": f"{own}/stop", "release": f"{own}/release"},
         })  # fmt: skip
+
+    def check_empty(self) -> None:
+        """Raises Invalid if the body says something."""
+        if self.body and bytes(self.body) != b"{}":
+            raise Invalid([field_error("", "must be empty or an empty object")])
 
 
 def _rollout_json(view: RolloutView) -> Json:
@@ -78,6 +84,8 @@ def _rollout_json(view: RolloutView) -> Json:
         "left_out": view.left_out,
         "types": view.types,
         "watching": view.watching,
+        "withheld": [withheld_json(one) for one in view.withheld],
+        "lost": view.lost,
         "new": asdict(view.new),
         "rest": asdict(view.rest),
         "stopped": view.stopped,
@@ -119,7 +127,18 @@ class RolloutStopHandler(_RolloutAnswer):
 
     async def post(self) -> None:
         """No more pages are told. Those that have loaded anew keep what they have."""
-        if self.body and bytes(self.body) != b"{}":
-            raise Invalid([field_error("", "must be empty or an empty object")])
+        self.check_empty()
         await self.site.service.rollouts.stop(self.actor("api"))
+        self.show()
+
+
+class RolloutReleaseHandler(_RolloutAnswer):
+    """``/api/v1/rollout/release``."""
+
+    scopes: ClassVar = {"POST": Scope.OPERATE}
+
+    async def post(self) -> None:
+        """The files that are withheld are offered all the same."""
+        self.check_empty()
+        await self.site.service.rollouts.release(self.actor("api"))
         self.show()

@@ -3,16 +3,21 @@
 from __future__ import annotations
 
 from dispatcher.core.jobs.acts.rollouts import ENOUGH_JOBS, WATCH_S, RolloutState, RolloutView
-from dispatcher.core.jobs.views.deployed import Deployed, TaskVersion
+from dispatcher.core.jobs.views.deployed import Deployed, WithheldTask, changed_at
 from handlers.console import words
 
-__all__ = ["deployed_words", "rollout_words"]
+__all__ = ["deployed_words", "rollout_words", "versions_words", "withheld_words"]
 
 #: How many old versions a sentence names.
 MOST_NAMED = 3
 
 
 def deployed_words(one: Deployed) -> str:
+    """The versions that pages have, and what of it is withheld."""
+    return " ".join([versions_words(one), *_withheld(one)])
+
+
+def versions_words(one: Deployed) -> str:
     """``12 of 20 pages have an old print-label: 12 have that of 2026-11-30 09:00 UTC.``"""
     if not one.pages:
         return f"No connected page offers {one.type}."
@@ -21,6 +26,20 @@ def deployed_words(one: Deployed) -> str:
         verb = "does" if one.silent == 1 else "do"
         parts.append(f"{words.plural(one.silent, 'page')} {verb} not say which {one.type} {_has(one.silent)}.")
     return " ".join(filter(None, parts))
+
+
+def _withheld(one: Deployed) -> list[str]:
+    if one.withheld is None or one.version is None:
+        return []
+    return [withheld_words(WithheldTask(one.type, one.version, one.withheld))]
+
+
+def withheld_words(one: WithheldTask) -> str:
+    """``fax.js of 2026-11-30 10:02 UTC is withheld, because it failed on a canary: pages get that of …``"""
+    return (
+        f"{one.type}.js{_at(one.failed)} is withheld, because it failed on a canary: pages get that{_at(one.version)}. "
+        "Put a mended file in its place. A restart of the server offers it again."
+    )
 
 
 def _has(pages: int) -> str:
@@ -33,40 +52,72 @@ def _known(one: Deployed) -> str:
         return ""
     if one.version is None:
         return f"This site has no file of {one.type}: {words.plural(known, 'page')} had it from elsewhere or before."
+    newest, an_old = ("newest", "an old") if one.withheld is None else ("offered", "another")
     if not one.old:
-        return f"{words.plural(known, 'page')} {_have(known)} the newest {one.type}{_of(one.versions[0])}."
+        return f"{words.plural(known, 'page')} {_have(known)} the {newest} {one.type}{_at(one.versions[0].version)}."
     old = [version for version in one.versions if not version.newest]
-    told = ", ".join(f"{version.pages:,} {_have(version.pages)} that{_of(version)}" for version in old[:MOST_NAMED])
+    told = ", ".join(
+        f"{version.pages:,} {_have(version.pages)} that{_at(version.version)}" for version in old[:MOST_NAMED]
+    )
     more = " and others" if len(old) > MOST_NAMED else ""
-    return f"{one.old:,} of {words.plural(one.pages, 'page')} {_have(one.old)} an old {one.type}: {told}{more}."
+    return f"{one.old:,} of {words.plural(one.pages, 'page')} {_have(one.old)} {an_old} {one.type}: {told}{more}."
 
 
 def _have(pages: int) -> str:
     return "has" if pages == 1 else "have"
 
 
-def _of(version: TaskVersion) -> str:
-    if version.changed_at is None:
-        return f" called {version.version}"
-    return f" of {words.minute(version.changed_at)}"
+def _at(version: str) -> str:
+    changed = changed_at(version)
+    return f" called {version}" if changed is None else f" of {words.minute(changed)}"
 
 
 def rollout_words(view: RolloutView) -> str:
     """``7 pages have loaded anew, 5 are loading anew, 8 are left.``"""
     done = words.plural(view.reloaded, "page")
     have = f"{done} {_have(view.reloaded)} loaded anew"
+    if view.withheld and view.stopped in (None, "went_back"):
+        return _back(view)
     if view.state is RolloutState.STOPPED:
         left = len(view.reloading) + view.left
+        have = _again(view) if view.withheld else have
         return f"Stopped: {view.detail}. {have}, {words.plural(left, 'page')} {_have(left)} not."
     if view.state is RolloutState.DONE:
         if view.left_out:
             return f"Done: {have}. {words.plural(view.left_out, 'page')} with old tasks {_are(view.left_out)} left out."
         return f"Done: {have}. No connected page has an old task."
-    going = len(view.reloading)
-    text = f"{have}, {going:,} {_are(going)} about to, {view.left:,} {_are(view.left)} left."
+    text = f"{have}, {_going(view)}."
     if view.watching:
         return f"{text} It watches the reloaded ones: {_watched(view)}."
-    return text if going or not view.left else f"{text} A page that has loaded just now waits for a minute."
+    return text + _rests(view)
+
+
+def _again(view: RolloutView) -> str:
+    return f"{words.plural(view.reloaded, 'page')} {_have(view.reloaded)} the former files again"
+
+
+def _back(view: RolloutView) -> str:
+    again = _again(view)
+    if view.runs:
+        text = f"Going back: {view.detail}. {again}, {_going(view)}."
+    else:
+        files = ", ".join(f"{one.type}{_at(one.version)}" for one in view.withheld[:MOST_NAMED])
+        more = " and others" if len(view.withheld) > MOST_NAMED else ""
+        text = f"Went back: {view.detail}. {again}: {files}{more}."
+    if not view.lost:
+        return text + _rests(view)
+    more = " and more" if len(view.lost) > MOST_NAMED else ""
+    return f"{text} Not back with them: {', '.join(view.lost[:MOST_NAMED])}{more}."
+
+
+def _going(view: RolloutView) -> str:
+    going = len(view.reloading)
+    return f"{going:,} {_are(going)} about to, {view.left:,} {_are(view.left)} left"
+
+
+def _rests(view: RolloutView) -> str:
+    waits = view.runs and view.left and not view.reloading
+    return " A page that has loaded just now waits for a minute." if waits else ""
 
 
 def _are(pages: int) -> str:

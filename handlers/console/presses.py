@@ -10,7 +10,7 @@ from msgspec import Struct
 from dispatcher.core.jobs.acts.kept import EVERY_TYPE
 from dispatcher.core.jobs.model import WorkerView
 
-__all__ = ["MOST_PRESSES", "Press", "resume_type", "resume_workers", "start_now"]
+__all__ = ["MOST_PRESSES", "Press", "offer_withheld", "resume_type", "resume_workers", "start_now"]
 
 #: The paused workers that have a button of their own; who has paused more goes to the list.
 MOST_PRESSES = 3
@@ -27,6 +27,11 @@ class Press(Struct, frozen=True):
 def resume_type(name: str) -> Press:
     """Lets the jobs of a type run again; of all types, if that is its name."""
     return Press("Let the jobs run again" if name == EVERY_TYPE else "Let its jobs run again", f"/types/{name}/resume")
+
+
+def offer_withheld(files: int) -> Press:
+    """Has the task files offered that failed on a canary."""
+    return Press(f"Offer {'it' if files == 1 else f'all {files}'} all the same", "/rollout/release")
 
 
 def resume_workers(workers: Iterable[WorkerView]) -> list[Press]:

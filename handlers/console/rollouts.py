@@ -9,12 +9,13 @@ import contextlib
 from typing import ClassVar
 
 from dispatcher.access.scopes import Scope
-from dispatcher.core.jobs.acts.rollouts import MOST_AT_A_TIME, MOST_WITHOUT, RolloutOrder, RolloutState
+from dispatcher.core.jobs.acts.rollouts import MOST_AT_A_TIME, MOST_WITHOUT, RolloutOrder
 from dispatcher.errors import BadRequest, Forbidden, WrongState
 from handlers.api.rollouts import USUAL_AT_A_TIME
 from handlers.api.workers import LONGEST_REASON
-from handlers.console.deploying import deployed_words, rollout_words
+from handlers.console.deploying import rollout_words, versions_words, withheld_words
 from handlers.console.page import XSRF_HELP, PageHandler
+from handlers.console.presses import offer_withheld
 from handlers.console.worker import reason_of
 from handlers.errors import Invalid, problem_of
 from handlers.forms.formlabels import wanted_of_form
@@ -30,11 +31,13 @@ class _Rollout(PageHandler):
         rollouts = self.site.service.rollouts
         old, types = rollouts.deployed()
         view = rollouts.view
-        runs = view is not None and view.state is RolloutState.RUNNING
+        runs = view is not None and view.runs
         self.refresh_s = 2 if runs else 0
         self.show(
             "rollout.html", old=old, types=types, view=view, runs=runs, notice=notice, usual=USUAL_AT_A_TIME,
-            most=MOST_AT_A_TIME, longest=LONGEST_REASON, deployed_words=deployed_words, rollout_words=rollout_words,
+            most=MOST_AT_A_TIME, longest=LONGEST_REASON, versions_words=versions_words, rollout_words=rollout_words,
+            withheld=rollouts.withheld(), withheld_words=withheld_words,
+            offer_withheld=offer_withheld,
         )  # fmt: skip
 
 
@@ -51,13 +54,14 @@ class RolloutPage(_Rollout):
 
 
 class RolloutButton(_Rollout):
-    """``/rollout/begin`` and ``/rollout/stop``: the buttons of its page."""
+    """``/rollout/begin``, ``/rollout/stop`` and ``/rollout/release``: the buttons of its page."""
 
     scopes: ClassVar = {"POST": Scope.OPERATE}
 
     def for_programs(self) -> str:
         """The same as this button."""
-        link = self.site.prefix.link("/api/v1/rollout" + ("/stop" if self.path_args == ["stop"] else ""))
+        verb = self.path_args[0]
+        link = self.site.prefix.link("/api/v1/rollout" + ("" if verb == "begin" else f"/{verb}"))
         return f"Programs send JSON: POST {link}, with 'Content-Type: application/json'."
 
     async def post(self, verb: str) -> None:
@@ -70,8 +74,8 @@ class RolloutButton(_Rollout):
             if verb == "begin":
                 await rollouts.begin(self._order())
             else:
-                with contextlib.suppress(WrongState):  # it was over already; the page says so
-                    await rollouts.stop(actor)
+                with contextlib.suppress(WrongState):  # it was over already, or released; the page says so
+                    await (rollouts.stop(actor) if verb == "stop" else rollouts.release(actor))
         except (WrongState, BadRequest) as refused:
             self.set_status(problem_of(refused).status)
             self.show_rollout(refused.detail)

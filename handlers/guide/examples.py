@@ -140,6 +140,7 @@ EXAMPLES: dict[str, Example] = {
     "readRollout": Example(target="/api/v1/rollout"),
     "beginRollout": Example(method="POST", target="/api/v1/rollout", value={"at_a_time": 5, "canary": True}),
     "stopRollout": Example(method="POST", target="/api/v1/rollout/stop", value={}),
+    "releaseRollout": Example(method="POST", target="/api/v1/rollout/release", value={}),
     "listTasks": Example(target="/tasks/index.json"),
     "readTask": Example(target="/tasks/word-count.js"),
     "listTokens": Example(target="/api/v1/tokens"),

@@ -12,10 +12,12 @@ from dispatcher.core.jobs.habits import Roll
 from dispatcher.core.jobs.matching import NAME
 from dispatcher.core.jobs.model import TypeView, WorkerFilter
 from dispatcher.core.jobs.states import JobState
+from dispatcher.core.jobs.views.deployed import WithheldTask
 from dispatcher.core.jobs.views.endings import Summary
 from dispatcher.core.jobs.views.overview import Overview
 from dispatcher.core.jobs.views.troubles import PausedType, ShutType, Troubles, UntakenLane
 from handlers.console import words
+from handlers.console.deploying import withheld_words
 
 __all__ = ["MOST_CONCERNS", "OLD_BACKUP_S", "Beside", "Concern", "concerns", "sentence"]
 
@@ -59,6 +61,8 @@ class Beside(Struct, frozen=True, kw_only=True):
     #: Connected pages that have old tasks, and the types of these.
     old_pages: int = 0
     old_types: list[str] = []
+    #: Tasks whose files failed on a canary.
+    withheld: list[WithheldTask] = []
 
 
 def sentence(seen: Overview, found: Sequence[Concern]) -> str:
@@ -105,6 +109,7 @@ def concerns(seen: Overview, beside: Beside) -> list[Concern]:
         *_long(seen, told),
         *_missed(seen),
         *_files(beside.task_files),
+        *_withheld(beside.withheld),
         *_old(beside),
         *_hooks(seen),
         *_backup(seen),
@@ -301,6 +306,11 @@ def _old(beside: Beside) -> Iterator[Concern]:
         more = " and more" if len(beside.old_types) > MOST_NAMED else ""
         text = f"{words.plural(pages, 'connected page')} {verb} old tasks: {named}{more}."
         yield Concern(code="old_tasks", words=text, link="/rollout")
+
+
+def _withheld(withheld: list[WithheldTask]) -> Iterator[Concern]:
+    for one in withheld[:MOST_CONCERNS]:
+        yield Concern(code="withheld", words=withheld_words(one), link="/rollout", type=one.type)
 
 
 def _hooks(seen: Overview) -> Iterator[Concern]:

@@ -21,7 +21,8 @@ async def beside(site: Site, seen: Overview) -> Beside:
     """What is known beside it."""
     files = [fault.file for fault in site.tasks.faults()]
     pages, old = site.service.rollouts.old()
-    told = Beside(task_files=files, old_pages=pages, old_types=old)
+    withheld = site.service.rollouts.withheld()
+    told = Beside(task_files=files, old_pages=pages, old_types=old, withheld=withheld)
     if not seen.troubles.often:
         return told
     failed = await site.service.jobs(JobFilter(states=(JobState.FAILED,), limit=MOST_FAILED))

@@ -13,7 +13,7 @@ import json
 import logging
 import os
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from hashlib import sha256
 from math import inf
 from operator import attrgetter
@@ -26,9 +26,10 @@ from msgspec.structs import replace
 
 from dispatcher.clock import Clock, SystemClock
 from dispatcher.core.jobs.terms import TYPE_PATTERN, TYPE_WORDS
-from dispatcher.core.jobs.views.deployed import version_text
+from dispatcher.core.jobs.views.deployed import WithheldTask, version_text
 from dispatcher.errors import SettingError
 from dispatcher.reading import without_mark
+from handlers.worker.former import FormerTexts
 from handlers.worker.heads import read_head
 from handlers.worker.summary import SummaryTemplate, template_of
 
@@ -115,6 +116,8 @@ class TaskDirectory:
         self._summaries: dict[str, SummaryTemplate] = {}
         self._summaries_due = -inf
         self._versions: dict[str, str] = {}
+        self._former = FormerTexts()
+        self._withheld: list[WithheldTask] = []
 
     def _now(self) -> _Listing:
         now, changed_ns = self._clock.monotonic(), self._root.stat().st_mtime_ns
@@ -189,7 +192,7 @@ class TaskDirectory:
     def _look(self) -> tuple[list[Task], list[Fault]]:
         listing, tasks, faults = self._now(), [], []
         for name, path in listing.files.items():
-            read = self._read(listing, name, path)
+            read = self._offered(name, self._read(listing, name, path))
             if read.task is not None:
                 tasks.append(read.task)
             if read.wrong:
@@ -201,7 +204,11 @@ class TaskDirectory:
             status = path.stat()
             stamp = (status.st_mtime_ns, status.st_size, status.st_ino)
             if name not in listing.reads or listing.reads[name][0] != stamp:
-                listing.reads[name] = (stamp, _read(name, path.read_bytes(), status.st_mtime))
+                text = path.read_bytes()
+                read = _read(name, text, _version(text, status.st_mtime))
+                listing.reads[name] = (stamp, read)
+                if read.task is not None:
+                    self._former.see(name, read.task.version, text)
         except FileNotFoundError:
             return _Read(None)  # it has gone since the directory was read
         except OSError as error:
@@ -215,7 +222,44 @@ class TaskDirectory:
             text = None if path is None else path.read_bytes()
         except OSError:
             return None  # it has gone since the directory was read, or cannot be read
-        return text if text is not None and not _not_utf8(text) else None
+        if text is None or _not_utf8(text):
+            return None
+        former = self._former.instead(name, _version(text)) if self._former.rules() else None
+        return text if former is None else former.text
+
+    # -- what is withheld
+
+    def _offered(self, name: str, read: _Read) -> _Read:
+        """What pages get where a file holds this."""
+        former = None if read.task is None else self._former.instead(name, read.task.version)
+        return read if former is None else _read(name, former.text, former.version)
+
+    def withhold(self, wanted: Iterable[WithheldTask], needed: Collection[str] = ()) -> list[WithheldTask]:
+        """Withholds those whose former text is kept, and returns them: see ``FormerTexts``."""
+        return self._former.withhold(wanted, needed)
+
+    def withheld(self) -> list[WithheldTask]:
+        """The tasks in whose place a former version is offered now, by name."""
+        if rules := self._former.rules():
+            with contextlib.suppress(OSError):  # as it last was, if the directory has gone
+                self._withheld = [rule for rule in rules if self._is_withheld(rule.type)]
+        else:
+            self._withheld = []
+        return self._withheld
+
+    def _is_withheld(self, name: str) -> bool:
+        listing = self._now()
+        path = listing.files.get(name)
+        task = None if path is None else self._read(listing, name, path).task
+        return task is not None and self._former.instead(name, task.version) is not None
+
+    def release(self) -> list[WithheldTask]:
+        """Withholds nothing any more. Returns what was withheld until now."""
+        released = self.withheld()
+        self._former.release()
+        return released
+
+    # -- what is told
 
     def index(self) -> dict[str, object]:
         """``/tasks/index.json``: the tasks, the files that are none, and the methods that ``host-call`` may call."""
@@ -229,11 +273,14 @@ class TaskDirectory:
         }
 
 
-def _read(name: str, text: bytes, changed: float) -> _Read:
+def _version(text: bytes, changed: float = 0.0) -> str:
+    return version_text(sha256(text).hexdigest(), changed)
+
+
+def _read(name: str, text: bytes, version: str) -> _Read:
     """What a task's file holds."""
     if wrong := _not_utf8(text):
         return _Read(None, f"it is not offered, because {wrong}")
-    version = version_text(sha256(text).hexdigest(), changed)
     if not without_mark(text).strip():
         return _Read(Task(name=name, version=version), "it is empty")
     head, wrong = read_head(text[:_HEAD_BYTES].decode("utf-8", "replace"))

@@ -49,6 +49,7 @@ PATHS = {
     **{f"api-worker-{order}": f"/api/v1/workers/{{id}}/{order}" for order in WORKER_ORDERS},
     **{"rollout": "/rollout", "rollout-button": "/rollout/begin"},
     **{"api-rollout": "/api/v1/rollout", "api-rollout-stop": "/api/v1/rollout/stop"},
+    "api-rollout-release": "/api/v1/rollout/release",
     "api-types": "/api/v1/types",
     **{"api-type": "/api/v1/types/{id}", "one-type": "/types/{id}", "type-action": "/types/{id}/pause"},
     **{f"api-type-{order}": f"/api/v1/types/{{id}}/{order}" for order in ("pause", "resume")},

@@ -56,9 +56,7 @@ class Watched(Dispatcher):
         super().__init__(**given)
         self.asked_why: list[str] = []
         self.asked_workers: list[WorkerFilter | None] = []
-        self.types = WatchedTypes(
-            self._store, self._clock, self._turns, self.machine, self._readers, given.get("shipped", dict)
-        )
+        self.types = WatchedTypes(self._store, self._clock, self._turns, self.machine, self._readers, given["files"])
         self.asked_types = self.types.asked
         self.waited_s: list[float] = []
         self.read_jobs: list[str] = []

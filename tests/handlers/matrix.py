@@ -68,6 +68,7 @@ MATRIX = {
     "api-worker-unblock": ("/api/v1/workers/nobody/unblock", "POST:404", API),
     "api-rollout": ("/api/v1/rollout", "GET POST", API),
     "api-rollout-stop": ("/api/v1/rollout/stop", "POST:409", API),
+    "api-rollout-release": ("/api/v1/rollout/release", "POST:409", API),
     "api-types": ("/api/v1/types", "GET", API),
     "api-type": ("/api/v1/types/nobody", "GET:404 PATCH:422", API),
     "api-type-pause": ("/api/v1/types/word-count/pause", "POST", API),

@@ -6,7 +6,7 @@ import asyncio
 import itertools
 import json
 import random
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Collection, Iterable, Mapping, Sequence
 from typing import Any, TypeVar
 
 from msgspec.structs import replace
@@ -16,9 +16,11 @@ from dispatcher.core.jobs.model import JobFilter, JobPage, JobStanding, JobView
 from dispatcher.core.jobs.news import Hint
 from dispatcher.core.jobs.states import JobState
 from dispatcher.core.jobs.turn import Turn, TurnReport
+from dispatcher.core.jobs.views.deployed import WithheldTask, digest_of
 from dispatcher.core.workers.registration import Registration
 from dispatcher.errors import StorageTrouble
 from dispatcher.node.service import Dispatcher
+from dispatcher.node.taskfiles import TaskFiles
 from dispatcher.node.webhooks.posting import Poster
 from dispatcher.pages.protocol import VERSION
 from dispatcher.store.applier.hand import Ids
@@ -149,6 +151,31 @@ def memory_store(kind: type[AnyStore], **given: Any) -> AnyStore:
     return kind(**(usual | given))
 
 
+class ShippedFiles:
+    """The site's task files, as the test says."""
+
+    def __init__(self, house: House) -> None:
+        self._house = house
+
+    def versions(self) -> Mapping[str, str]:
+        return self._house.shipped | {one.type: one.version for one in self.withheld()}
+
+    def withhold(self, wanted: Iterable[WithheldTask], needed: Collection[str] = ()) -> list[WithheldTask]:
+        kept = {digest_of(version): version for version in self._house.former}
+        found = [replace(one, version=kept[one.version]) for one in wanted if one.version in kept]
+        found = found if {one.type for one in found} >= set(needed) else []
+        self._house.withheld |= {one.type: one for one in found}
+        return found
+
+    def withheld(self) -> list[WithheldTask]:
+        return [one for one in self._house.withheld.values() if self._house.shipped.get(one.type) == one.failed]
+
+    def release(self) -> list[WithheldTask]:
+        released = self.withheld()
+        self._house.withheld.clear()
+        return released
+
+
 class House:
     """Makes a dispatcher, of this ``kind``; plays pages (``open``, ``say``, ``hear``) and submitters."""
 
@@ -159,6 +186,7 @@ class House:
         clock: ManualClock | None = None,
         kind: type[Dispatcher] = Dispatcher,
         poster: Poster | None = None,
+        files: TaskFiles | None = None,
         first_worker: int = 1,
         **settings: Any,
     ) -> None:
@@ -177,13 +205,16 @@ class House:
         self.failures: list[StorageTrouble] = []
         #: Versions of the site's own tasks.
         self.shipped = {"shipped": "0123456789ab-1700000000"}
+        #: Former versions that the site has kept; what it withholds.
+        self.former: set[str] = set()
+        self.withheld: dict[str, WithheldTask] = {}
         self.dispatcher = kind(
             store=self.store,
             settings=self.settings,
             clock=self.clock,
             rng=random.Random(7),
             new_worker_id=lambda: f"worker{next(numbers):026d}",
-            shipped=lambda: self.shipped,
+            files=files or ShippedFiles(self),
             failed=self.failures.append,
             poster=poster,
         )

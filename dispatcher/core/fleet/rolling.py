@@ -26,6 +26,9 @@ class RolloutTrouble(Struct, frozen=True):
 
     code: str
     words: str
+    #: The worker that it is about, and its name.
+    worker: str
+    name: str
 
 
 class _ToldPage(Struct):
@@ -34,9 +37,9 @@ class _ToldPage(Struct):
     name: str
     boot: str
     types: tuple[str, ...]
-    #: What the site offered then, and which of it the page did not have.
+    #: What the site offered then, and what the page had of those that it did not have so.
     offered: Mapping[str, str]
-    changed: frozenset[str]
+    had: Mapping[str, str]
     #: Since when it has nothing to do, or is away; None: it finishes its jobs first.
     idle_at: float | None = None
 
@@ -46,10 +49,17 @@ class Rolling:
 
     def __init__(self) -> None:
         self._told: dict[str, _ToldPage] = {}
-        #: Ids of the workers that have come back with the new files, and the types whose files were changed.
+        #: Ids of the workers that have come back with the new files, and of those that are told no more.
         self.reloaded: set[str] = set()
-        self.types: set[str] = set()
+        self._lost: set[str] = set()
+        #: By the types whose files were changed: the versions that these pages had before, each once for each page.
+        self.had: dict[str, list[str]] = {}
         self.left = 0
+
+    @property
+    def types(self) -> list[str]:
+        """The types whose files the reloaded pages have anew, by name."""
+        return sorted(self.had)
 
     @property
     def reloading(self) -> list[str]:
@@ -68,7 +78,7 @@ class Rolling:
             if _is_back(worker, told, offered):
                 if trouble := self._came_back(worker_id, worker, told, offered):
                     return trouble
-            elif trouble := _late(worker, told, offered, now):
+            elif trouble := _late(worker_id, worker, told, offered, now):
                 return trouble
         return None
 
@@ -76,16 +86,26 @@ class Rolling:
         """The page is at another node now, so it has come back. What it has is seen there."""
         self._told.pop(worker_id, None)
 
+    def begin_again(self) -> None:
+        """The site offers something else now: no page counts as reloaded. Those that were told are waited for."""
+        self.reloaded = set()
+
+    def lose(self, worker_id: str) -> None:
+        """It goes on without this page."""
+        self._told.pop(worker_id, None)
+        self._lost.add(worker_id)
+
     def _came_back(
         self, worker_id: str, worker: Worker | None, told: _ToldPage, offered: Mapping[str, str]
     ) -> RolloutTrouble | None:
         del self._told[worker_id]
         if worker is None or not old_types(worker.versions, offered):
             self.reloaded.add(worker_id)
-            self.types |= told.changed
+            for name, version in told.had.items():
+                self.had.setdefault(name, []).append(version)
         elif told.offered == offered:
             words = f"{told.name} has loaded anew and still has an old file: something keeps it, such as a cache"
-            return RolloutTrouble("still_old", words)
+            return RolloutTrouble("still_old", words, worker_id, told.name)
         return None  # the files have changed once more: it is told again
 
     def step(
@@ -93,16 +113,15 @@ class Rolling:
     ) -> list[Worker]:
         """Those that are to be told now, of these that have an old task: at most ``most`` are loading anew at once, and
         ``room`` more may begin."""
-        old = [worker for worker in old if worker.id not in self._told]
+        old = [worker for worker in old if worker.id not in self._told and worker.id not in self._lost]
         ready = [worker for worker in old if now - worker.registered >= REST_S]
         idle = [worker for worker in ready if not worker.attempts]
         free = max(0, min(most - len(self._told), room))
         # A busy one gets no more jobs, and loads anew when it has none: only if there is no idle one.
         chosen = sorted(idle or ready, key=lambda worker: worker.name)[:free]
         for worker in chosen:
-            self._told[worker.id] = _ToldPage(
-                worker.name, worker.boot, worker.types, offered, frozenset(old_types(worker.versions, offered))
-            )
+            had = {name: worker.versions[name] for name in old_types(worker.versions, offered)}
+            self._told[worker.id] = _ToldPage(worker.name, worker.boot, worker.types, offered, had)
         self.left = len(old) - len(chosen)
         return chosen
 
@@ -118,16 +137,20 @@ def _lacks(worker: Worker, told: _ToldPage, offered: Mapping[str, str]) -> list[
     return [name for name in told.types if name in offered and name not in worker.types]
 
 
-def _late(worker: Worker | None, told: _ToldPage, offered: Mapping[str, str], now: float) -> RolloutTrouble | None:
+def _late(
+    worker_id: str, worker: Worker | None, told: _ToldPage, offered: Mapping[str, str], now: float
+) -> RolloutTrouble | None:
     if worker is not None and worker.boot == told.boot and worker.attempts:
         told.idle_at = None
         return None
     told.idle_at = now if told.idle_at is None else told.idle_at
     if now - told.idle_at < BACK_S:
         return None
+    code, words = "not_back", f"{told.name} was told to load anew and has not come back within a minute"
     if worker is not None and worker.boot != told.boot and worker.is_connected():
         lacking = ", ".join(_lacks(worker, told, offered))
-        return RolloutTrouble(
-            "type_gone", f"{told.name} has loaded anew and does not offer {lacking} any more: look at its page"
+        code, words = (
+            "type_gone",
+            f"{told.name} has loaded anew and does not offer {lacking} any more: look at its page",
         )
-    return RolloutTrouble("not_back", f"{told.name} was told to load anew and has not come back within a minute")
+    return RolloutTrouble(code, words, worker_id, told.name)

@@ -22,6 +22,7 @@ from dispatcher.core.jobs.views.endings import ALL_TYPES, Summary, steps_of, sum
 from dispatcher.core.jobs.views.quarters import Quarter, hour_of, steps_of_quarter
 from dispatcher.core.workers.machine import Machine
 from dispatcher.errors import BadRequest, TypeNotFound, WrongState
+from dispatcher.node.taskfiles import TaskFiles
 from dispatcher.node.turns.readers import Readers
 from dispatcher.node.turns.turns import Turns
 from dispatcher.node.views import catalogue
@@ -37,7 +38,7 @@ MOST_OF_QUARTER = 20
 
 
 class Types:
-    """The types of one node. ``shipped``: the versions of the tasks that the server offers, by their names."""
+    """The types of one node. ``files``: the tasks that the server offers."""
 
     def __init__(
         self,
@@ -46,10 +47,10 @@ class Types:
         turns: Turns,
         machine: Machine,
         readers: Readers,
-        shipped: Callable[[], Mapping[str, str]],
+        files: TaskFiles,
     ) -> None:
         self._store, self._clock, self._turns = store, clock, turns
-        self._machine, self._readers, self._shipped = machine, readers, shipped
+        self._machine, self._readers, self._files = machine, readers, files
         self._lock = asyncio.Lock()
 
     async def start(self) -> None:
@@ -64,7 +65,7 @@ class Types:
         wanted = wanted or TypeFilter()
         with self._readers:
             known = await self._store.types(wanted.prefix, catalogue.after(wanted), wanted.limit + 1)
-        known = catalogue.with_shipped(known, self._shipped(), wanted)
+        known = catalogue.with_shipped(known, self._files.versions(), wanted)
         return catalogue.page(known, wanted, self._machine)
 
     async def one(self, name: str) -> TypeView:
@@ -106,10 +107,10 @@ class Types:
 
     def deployed(self, name: str) -> Deployed:
         """Which versions of this task the pages have that are connected to this node."""
-        return deployed(name, self._shipped().get(name), self._machine.kinds.all())
+        return deployed(name, self._files.versions().get(name), self._machine.kinds.all(), self._files.withheld())
 
     def _is_named(self, name: str) -> bool:
-        return name in self._machine.operators.types or name in self._shipped()
+        return name in self._machine.operators.types or name in self._files.versions()
 
     def paused(self) -> list[KeptType]:
         """All paused types, by name."""

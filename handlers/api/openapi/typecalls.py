@@ -46,8 +46,8 @@ TYPE_OPERATIONS: dict[tuple[str, str], Operation] = {
         id="beginRollout",
         group=FARM,
         title="Have pages with old tasks load anew, some at a time",
-        words="Each when it has nothing to do. It stops if a page does not come back, or, with a canary, if new files "
-        "fail more often than old ones.",
+        words="Each when it has nothing to do. It stops if a page does not come back. With a canary it goes back "
+        "if new files fail more often than old ones.",
         answers={200: GoodAnswer("It has begun.", "Rollout")},
         codes=(*COMMAND, "wrong_state", "invalid"),
         body={JSON: "RolloutBody"},
@@ -58,6 +58,15 @@ TYPE_OPERATIONS: dict[tuple[str, str], Operation] = {
         title="Stop the rollout",
         words="Pages that have loaded anew keep the new files.",
         answers={200: GoodAnswer("It tells no more pages.", "Rollout")},
+        codes=(*COMMAND, "wrong_state", "invalid"),
+        body={JSON: "EmptyBody"},
+    ),
+    ("api-rollout-release", "POST"): Operation(
+        id="releaseRollout",
+        group=FARM,
+        title="Offer the task files that are withheld",
+        words="They failed on a canary, and former versions are offered in their place.",
+        answers={200: GoodAnswer("All files are offered as they are.", "Rollout")},
         codes=(*COMMAND, "wrong_state", "invalid"),
         body={JSON: "EmptyBody"},
     ),

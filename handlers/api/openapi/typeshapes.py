@@ -54,12 +54,26 @@ class TaskVersionShape(Struct):
     newest: Annotated[bool, Meta(description="whether the site offers it")]
 
 
+class WithheldShape(Struct):
+    """A task whose file failed on a canary, so that the site offers a former version in its place."""
+
+    type: str
+    version: Annotated[str, Meta(description="what the site offers")]
+    changed_at: Annotated[Instant | None, Meta(description="when that was changed")]
+    failed: Annotated[str, Meta(description="what stands in the file")]
+    failed_changed_at: Annotated[Instant | None, Meta(description="when that was changed")]
+    sentence: str
+
+
 class DeployedShape(Struct):
     """Which versions of the task the pages have that are connected to this server."""
 
     type: str
     version: Annotated[str | None, Meta(description="what the site offers")]
     changed_at: Annotated[Instant | None, Meta(description="when its file was changed")]
+    withheld: Annotated[
+        str | None, Meta(description="what stands in its file and is not offered: it failed on a canary")
+    ]
     pages: Annotated[Count, Meta(description="those that offer the type")]
     old: Annotated[Count, Meta(description="those with another version than the site")]
     silent: Annotated[Count, Meta(description="those that do not say which one they have")]
@@ -91,12 +105,17 @@ class RunShape(Struct):
     without: Annotated[list[str], Meta(description="labels that leave pages out: `site:berlin`")]
     reason: str
     actor: str
-    reloaded: Annotated[Count, Meta(description="pages that have come back with the new files")]
+    reloaded: Annotated[
+        Count,
+        Meta(description="pages that have come back with the new files, or, as it goes back, with the former ones"),
+    ]
     reloading: Annotated[list[str], Meta(description="names of those that have been told, and are not back yet")]
     left: Annotated[Count, Meta(description="connected pages with an old task that have not been told")]
     left_out: Annotated[Count, Meta(description="and those that are left out")]
     types: Annotated[list[str], Meta(description="the types whose files the reloaded pages have anew")]
     watching: Annotated[bool, Meta(description="a canary waits for jobs of the reloaded pages")]
+    withheld: Annotated[list[WithheldShape], Meta(description="what it withheld, if it went back")]
+    lost: Annotated[list[str], Meta(description="names of pages that did not go back with the others")]
     new: Annotated[TallyShape, Meta(description="tries of these types on the reloaded pages")]
     rest: Annotated[TallyShape, Meta(description="the same on the others, since the first page was back")]
     stopped: Annotated[str | None, Meta(description="a code: why it has stopped")]
@@ -110,6 +129,7 @@ class RolloutShape(Struct):
 
     old: Annotated[Count, Meta(description="connected pages that have an old task")]
     types: Annotated[list[DeployedShape], Meta(description="of at most 20 types")]
+    withheld: Annotated[list[WithheldShape], Meta(description="tasks whose files are withheld now")]
     rollout: Annotated[RunShape | None, Meta(description="the newest since the server started")]
     links: dict[str, str]
 

@@ -52,7 +52,7 @@ def test_so_many_are_told_at_once_and_the_next_when_one_is_back() -> None:
     assert site.told(most=2) == []
     site.back(0)
     assert site.seen() == ""
-    assert (site.rolling.reloaded, site.rolling.types) == ({"w0"}, {"echo"})
+    assert (site.rolling.reloaded, site.rolling.types) == ({"w0"}, ["echo"])
     del site.workers["w0"]
     assert site.told(most=2) == ["desk-2"]
     assert site.told(most=10, room=0) == []
@@ -132,3 +132,34 @@ def test_a_page_that_has_come_to_another_node_is_waited_for_no_more() -> None:
     site.rolling.came_elsewhere("w2")
     site.workers.clear()
     assert (site.seen(LATER + BACK_S), site.rolling.reloading) == ("", [])
+
+
+def test_what_the_reloaded_pages_had_before_is_known_by_type() -> None:
+    site = Site(page(1), page(2, version="9ldest-1"))
+    site.told()
+    site.back(1)
+    site.back(2)
+    assert (site.seen(), site.rolling.had) == ("", {"echo": [OLD, "9ldest-1"]})
+
+
+def test_when_the_site_offers_something_else_those_that_were_told_are_waited_for_and_none_counts() -> None:
+    site = Site(page(1), page(2), page(3))
+    site.told(most=2)
+    site.back(1)
+    site.seen()
+    site.offered = {"echo": OLD}
+    site.rolling.begin_again()
+    assert (site.rolling.reloaded, site.rolling.reloading, site.rolling.types) == (set(), ["desk-2"], ["echo"])
+    site.back(2, version=OLD)
+    assert (site.seen(), site.rolling.reloaded) == ("", {"w2"})
+
+
+def test_a_page_that_is_lost_is_neither_waited_for_nor_told_again() -> None:
+    site = Site(page(1), page(2))
+    assert site.told() == ["desk-1", "desk-2"]
+    trouble = [site.rolling.see(site.workers, site.offered, now) for now in (LATER, LATER + BACK_S)][-1]
+    assert trouble is not None
+    assert (trouble.worker, trouble.name) == ("w1", "desk-1")
+    site.rolling.lose("w1")
+    site.rolling.lose("w2")
+    assert (site.seen(LATER + 2 * BACK_S), site.told(now=LATER + 2 * BACK_S), site.rolling.is_over) == ("", [], True)

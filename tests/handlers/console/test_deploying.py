@@ -7,7 +7,7 @@ from msgspec.structs import replace
 
 from dispatcher.access.acts import Actor
 from dispatcher.core.jobs.acts.rollouts import RolloutOrder, RolloutState, RolloutView, TryTally
-from dispatcher.core.jobs.views.deployed import Deployed, TaskVersion
+from dispatcher.core.jobs.views.deployed import Deployed, TaskVersion, WithheldTask
 from handlers.console.deploying import deployed_words, rollout_words
 from tests.handlers.conftest import Ask, Browser, body_of
 from tests.support.house import House, run_one
@@ -27,6 +27,18 @@ def told(pages: int, *versions: TaskVersion, offered: str | None = NEW) -> str:
     return deployed_words(one).replace("\u00a0", " ")
 
 
+WITHHELD = (
+    "fax.js of 2025-11-30 09:00 UTC is withheld, because it failed on a canary: "
+    "pages get that of 2025-11-30 08:00 UTC. Put a mended file in its place. A restart of the server offers it again."
+)
+
+
+def withheld(pages: int, *versions: TaskVersion) -> str:
+    old = sum(one.pages for one in versions if not one.newest)
+    one = Deployed(type="fax", version=OLD, withheld=NEW, pages=pages, old=old, versions=list(versions))
+    return deployed_words(one).replace("\u00a0", " ")
+
+
 @pytest.mark.parametrize(
     ("said", "words"),
     [
@@ -42,6 +54,15 @@ def told(pages: int, *versions: TaskVersion, offered: str | None = NEW) -> str:
             " 4 pages do not say which fax they have.",
         ),
         (told(1), "1 page does not say which fax it has."),
+        (
+            withheld(2, version(OLD, 1, True), version(NEW, 1)),
+            f"1 of 2 pages has another fax: 1 has that of 2025-11-30 09:00 UTC. {WITHHELD}",
+        ),
+        (
+            withheld(2, version(OLD, 2, True)),
+            f"2 pages have the offered fax of 2025-11-30 08:00 UTC. {WITHHELD}",
+        ),
+        (withheld(0), f"No connected page offers fax. {WITHHELD}"),
         (
             told(2, version(OLD, 2), offered=None),
             "This site has no file of fax: 2 pages had it from elsewhere or before.",
@@ -94,6 +115,9 @@ async def test_an_attempt_tells_with_which_version_of_its_task_it_ran(browser: B
 
 ANN = Actor("ann", "", "")
 BEGUN = RolloutView(order=RolloutOrder(at_a_time=5, actor=ANN), started_at=0.0)
+BACK = replace(
+    BEGUN, state=RolloutState.GOING_BACK, detail="it failed", withheld=[WithheldTask("fax", OLD, NEW)]
+)  # fmt: skip
 
 
 @pytest.mark.parametrize(
@@ -121,6 +145,24 @@ BEGUN = RolloutView(order=RolloutOrder(at_a_time=5, actor=ANN), started_at=0.0)
         (
             replace(BEGUN, state=RolloutState.STOPPED, detail="A is late", reloaded=2, reloading=["A"], left=3),
             "Stopped: A is late. 2 pages have loaded anew, 4 pages have not.",
+        ),
+        (
+            replace(BACK, left=1),
+            "Going back: it failed. 0 pages have the former files again, 0 are about to, 1 is left."
+            " A page that has loaded just now waits for a minute.",
+        ),
+        (
+            replace(BACK, reloading=["A"], reloaded=2, lost=["B"]),
+            "Going back: it failed. 2 pages have the former files again, 1 is about to, 0 are left."
+            " Not back with them: B.",
+        ),
+        (
+            replace(BACK, state=RolloutState.STOPPED, stopped="went_back", ended_at=2.0, reloaded=1),
+            "Went back: it failed. 1 page has the former files again: fax of 2025-11-30 08:00 UTC.",
+        ),
+        (
+            replace(BACK, state=RolloutState.STOPPED, stopped="asked", detail="ann stopped it", ended_at=2.0, left=1),
+            "Stopped: ann stopped it. 0 pages have the former files again, 1 page has not.",
         ),
     ],
 )

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from dispatcher.core.jobs.views.deployed import WithheldTask
 from tests.handlers.conftest import Ask, Browser, body_of
 from tests.support.house import House
 
@@ -89,6 +90,53 @@ async def test_a_program_does_the_same(ask: Ask, house: House) -> None:
     assert (refused.code, body_of(refused)["code"]) == (409, "wrong_state")
     stopped = (await tell("/stop", "POST", json={}))["rollout"]
     assert (stopped["state"], stopped["stopped"], stopped["detail"]) == ("stopped", "asked", "api stopped it")
+
+
+FORMER = (
+    "fax.js of 2025-11-30 09:00 UTC is withheld, because it failed on a canary: "
+    "pages get that of 2025-11-30 08:00 UTC. Put a mended file in its place. A restart of the server offers it again."
+)
+
+
+async def withhold(house: House) -> None:
+    """DESK-<0> has loaded the new file, which has failed; two pages have the former one."""
+    await old_pages(house, 2)
+    house.withheld["fax"] = WithheldTask("fax", OLD, NEW)
+    await house.register("new", "fax", name="DESK-9", versions={"fax": NEW})
+
+
+async def test_what_is_withheld_is_said_wherever_somebody_looks_and_a_button_offers_it(
+    browser: Browser, house: House
+) -> None:
+    await withhold(house)
+    for path in ("/", "/rollout", "/types/fax"):
+        assert FORMER in plain(await browser.page(path)), path
+    assert "1 of 3 pages has another fax: 1 has that of 2025-11-30 09:00 UTC." in plain(
+        await browser.page("/types/fax")
+    )
+    assert "Offer it all the same" in await browser.page("/rollout")
+    pressed = await browser.post("/rollout/release", {"back": "overview"}, "/")
+    assert (pressed.code, pressed.headers["Location"]) == (303, "/")
+    assert "withheld" not in await browser.page("/")
+    assert "the newest fax" not in await browser.page("/types/fax")
+    assert (await browser.post("/rollout/release", {}, "/rollout")).code == 303, "it was released already"
+
+
+async def test_a_program_sees_and_releases_what_is_withheld(ask: Ask, house: House) -> None:
+    await withhold(house)
+    told = body_of(await ask("/api/v1/rollout"))
+    assert told["withheld"] == [
+        {
+            "type": "fax", "version": OLD, "failed": NEW, "sentence": FORMER,
+            "changed_at": "2025-11-30T08:00:00.000Z", "failed_changed_at": "2025-11-30T09:00:00.000Z",
+        }
+    ]  # fmt: skip
+    assert body_of(await ask("/api/v1/types/fax"))["deployed"]["withheld"] == NEW
+    [concern] = [one for one in body_of(await ask("/api/v1/overview"))["problems"] if one["code"] == "withheld"]
+    assert (concern["type"], concern["sentence"]) == ("fax", FORMER)
+    released = await ask("/api/v1/rollout/release", "POST", json={})
+    assert (released.code, body_of(released)["withheld"]) == (200, [])
+    assert (await ask("/api/v1/rollout/release", "POST", json={})).code == 409
 
 
 @pytest.mark.parametrize(

@@ -72,18 +72,20 @@ class Farm:
                 found.append(name)
         return found
 
-    async def back(self, *names: str, types: tuple[str, ...] = (), version: str = NEW) -> None:
+    async def back(
+        self, *names: str, types: tuple[str, ...] = (), version: str = NEW, versions: dict[str, str] | None = None
+    ) -> None:
         """These pages have loaded anew; a second later the rollout looks."""
         for name in names:
             sid, known = self.page[name]
             self.house.pages.away(sid, self.house.clock.monotonic())
-            await self.join(name, *types, versions={"echo": version}, **known)
+            await self.join(name, *types, versions=versions or {"echo": version}, **known)
         await self.house.pass_time(1.0)
 
-    async def work(self, name: str, *, fails: bool = False) -> None:
+    async def work(self, name: str, *, type_name: str = "echo", fails: bool = False) -> None:
         """This page runs a job of its own."""
         sid, _ = self.page[name]
-        await self.house.submit("echo", requires=(("name", (name,)),), max_attempts=1)
+        await self.house.submit(type_name, requires=(("name", (name,)),), max_attempts=1)
         offer = next(message for message in await self.house.hear(sid) if message["op"] == "job")
         await self.house.say(sid, op="accept", attempt=offer["attempt"])
         end = {"op": "error", "message": "no paper"} if fails else {"op": "result", "value": 1}
@@ -302,7 +304,7 @@ async def test_a_canary_without_jobs_goes_on_after_its_time() -> None:
     assert farm.told() == ["DESK-1"]
 
 
-async def test_a_canary_stops_when_the_new_files_fail_and_the_old_ones_do_not() -> None:
+async def test_a_canary_stops_when_the_new_files_fail_and_nobody_has_kept_the_old_ones() -> None:
     farm = await Farm.of(4)
     await farm.begin(10, canary=True)
     await farm.back("DESK-0")
@@ -311,7 +313,11 @@ async def test_a_canary_stops_when_the_new_files_fail_and_the_old_ones_do_not() 
         await farm.work("DESK-1")
     await farm.house.pass_time(1.0)
     assert (farm.view.state, farm.view.stopped) == (RolloutState.STOPPED, "failures")
-    assert farm.view.detail == "3 of 3 tries failed on the reloaded pages, and 0 of 3 on the others"
+    assert farm.view.detail is not None
+    assert farm.view.detail.startswith(
+        "3 of 3 tries failed on the reloaded pages (echo on DESK-0), and 0 of 3 on the others; "
+        "it cannot go back, because this server has not kept the files of echo"
+    )
     assert farm.told() == []
 
 
@@ -328,6 +334,21 @@ async def test_a_canary_goes_on_when_old_and_new_files_fail_alike() -> None:
         TryTally(ENOUGH_JOBS, ENOUGH_JOBS // 2),
     )
     assert farm.told() == ["DESK-1", "DESK-2", "DESK-3"]
+
+
+async def test_a_file_that_is_mended_while_the_canary_watches_is_tried_anew() -> None:
+    farm = await Farm.of(3)
+    await farm.begin(10, canary=True)
+    farm.told()
+    await farm.back("DESK-0")
+    await farm.work("DESK-0", fails=True)
+    await farm.work("DESK-0", fails=True)
+    farm.house.shipped = {"echo": NEWER}
+    await farm.house.pass_time(1.0)
+    assert (farm.view.new, farm.view.reloaded, farm.told()) == (TryTally(), 0, ["DESK-1"])
+    await farm.work("DESK-0", fails=True)
+    await farm.house.pass_time(1.0)
+    assert (farm.view.state, farm.view.new) == (RolloutState.RUNNING, TryTally())
 
 
 async def test_jobs_of_other_types_and_rollouts_without_a_canary_stop_nothing() -> None:

@@ -12,6 +12,7 @@ from msgspec import Struct
 
 from dispatcher.access.acts import Actor
 from dispatcher.core.jobs.matching import NAME
+from dispatcher.core.jobs.views.deployed import WithheldTask
 
 __all__ = [
     "CANARY_STEPS",
@@ -44,7 +45,9 @@ class RolloutState(StrEnum):
     RUNNING = "running"
     #: No connected page has an old task, but those that are left out.
     DONE = "done"
-    #: Somebody stopped it, or it could not go on. Pages that have loaded anew keep what they have.
+    #: The new files have failed on a canary: its pages load anew once more, and have the former ones again.
+    GOING_BACK = "going_back"
+    #: It has gone back; or somebody stopped it, or it could not go on: then pages keep what they have.
     STOPPED = "stopped"
 
 
@@ -53,7 +56,7 @@ class RolloutOrder(Struct, frozen=True, kw_only=True):
 
     #: No more pages are loading anew at once.
     at_a_time: int
-    #: One page first, then three, then all; it stops if these fail more often than the others.
+    #: One page first, then three, then all; it goes back if these fail more often than the others.
     canary: bool = False
     #: (label, value): a page that has one of these is left out. The label ``name`` is its name.
     without: tuple[tuple[str, str], ...] = ()
@@ -86,11 +89,11 @@ class RolloutView(Struct, frozen=True, kw_only=True):
 
     order: RolloutOrder
     state: RolloutState = RolloutState.RUNNING
-    #: Pages that have come back with the new files.
+    #: Pages that have come back with the new files; once it goes back, with the former ones.
     reloaded: int = 0
     #: Names of those that have been told, and are not back yet.
     reloading: list[str] = []
-    #: Of the others that are connected, so many have an old task.
+    #: Of the others that are connected, so many have an old task; once it goes back, so many the one that failed.
     left: int = 0
     #: And so many are left out.
     left_out: int = 0
@@ -101,6 +104,9 @@ class RolloutView(Struct, frozen=True, kw_only=True):
     rest: TryTally = TryTally()
     #: It waits until the reloaded pages have had some jobs.
     watching: bool = False
+    #: The tasks whose files it withholds, if it has gone back, and names of pages that did not.
+    withheld: list[WithheldTask] = []
+    lost: list[str] = []
     #: UTC seconds.
     started_at: float
     ended_at: float | None = None
@@ -108,10 +114,16 @@ class RolloutView(Struct, frozen=True, kw_only=True):
     stopped: str | None = None
     detail: str | None = None
 
+    @property
+    def runs(self) -> bool:
+        """It still tells pages to load anew."""
+        return self.ended_at is None
 
-def harm(new: TryTally, rest: TryTally) -> str:
-    """In words, why the new files seem to do harm; empty: nothing says so."""
+
+def harm(new: TryTally, rest: TryTally, where: str = "") -> str:
+    """In words, why the new files seem to do harm; empty: nothing says so. ``where``: what failed on which pages."""
     if new.failed < _LEAST_FAILED or new.share <= _TIMES * rest.share + _MORE:
         return ""
     others = f"{rest.failed:,} of {rest.ended:,}" if rest.ended else "no job"
-    return f"{new.failed:,} of {new.ended:,} tries failed on the reloaded pages, and {others} on the others"
+    told = f" ({where})" if where else ""
+    return f"{new.failed:,} of {new.ended:,} tries failed on the reloaded pages{told}, and {others} on the others"

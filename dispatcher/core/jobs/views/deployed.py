@@ -15,7 +15,9 @@ __all__ = [
     "MOST_VERSIONS",
     "Deployed",
     "TaskVersion",
+    "WithheldTask",
     "changed_at",
+    "digest_of",
     "old_types",
     "read_versions",
     "same_version",
@@ -40,9 +42,14 @@ def changed_at(version: str) -> float | None:
     return None if found is None else float(found[1])
 
 
+def digest_of(version: str) -> str:
+    """What two versions of the same text share."""
+    return version.partition("-")[0]
+
+
 def same_version(one: str, other: str) -> bool:
     """Whether both name the same text of a file."""
-    return one.partition("-")[0] == other.partition("-")[0]
+    return digest_of(one) == digest_of(other)
 
 
 def versions_text(version: str, was: str | None) -> str:
@@ -66,6 +73,16 @@ def old_types(versions: Mapping[str, str], offered: Mapping[str, str]) -> list[s
     ]
 
 
+class WithheldTask(Struct, frozen=True):
+    """A task whose file is withheld, because it failed on a canary: the site offers a former version in its place."""
+
+    type: str
+    #: What the site offers.
+    version: str
+    #: What stands in the file.
+    failed: str
+
+
 class TaskVersion(Struct, frozen=True):
     """One version of a task, and how many pages have it."""
 
@@ -83,6 +100,8 @@ class Deployed(Struct, frozen=True, kw_only=True):
     type: str
     #: What the site offers; None: it has no such file.
     version: str | None
+    #: What stands in its file and is withheld; None: the file is offered.
+    withheld: str | None = None
     #: Those that offer the type.
     pages: int
     #: Of these, how many have another version than the site, and how many do not say which one they have: their tasks

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+from msgspec.structs import replace
 
 from dispatcher.access.acts import Actor
 from dispatcher.core.jobs.acts.rollouts import RolloutOrder, RolloutState, RolloutView, TryTally, harm
@@ -31,6 +32,8 @@ def test_it_says_so_in_figures() -> None:
     words = harm(TryTally(10, 4), TryTally(1_200, 12))
     assert words == "4 of 10 tries failed on the reloaded pages, and 12 of 1,200 on the others"
     assert harm(TryTally(3, 3), TryTally()).endswith("and no job on the others")
+    words = harm(TryTally(3, 3), TryTally(), "fax on DESK-1")
+    assert words == "3 of 3 tries failed on the reloaded pages (fax on DESK-1), and no job on the others"
 
 
 def test_tries_are_counted_one_by_one() -> None:
@@ -41,6 +44,8 @@ def test_tries_are_counted_one_by_one() -> None:
 def test_a_rollout_begins_with_nothing_done() -> None:
     view = RolloutView(order=RolloutOrder(at_a_time=5, actor=Actor("anna")), started_at=1.0)
     assert (view.state, view.reloaded, view.reloading, view.stopped) == (RolloutState.RUNNING, 0, [], None)
+    assert view.runs
+    assert not replace(view, ended_at=2.0).runs
 
 
 def test_pages_with_one_of_some_labels_or_with_a_name_are_left_out() -> None:

@@ -112,6 +112,8 @@ CASES: list[tuple[str, str, dict[str, Any], int]] = [
     ("POST", "/api/v1/rollout", {"json": {}}, 409),
     ("POST", "/api/v1/rollout/stop", {"json": {"now": 1}}, 422),
     ("POST", "/api/v1/rollout/stop", {"json": {}}, 200),
+    ("POST", "/api/v1/rollout/release", {"json": {}}, 409),
+    ("POST", "/api/v1/rollout/release", {"json": {"now": 1}}, 422),
     ("GET", "/api/v1/types", {}, 200),
     ("GET", "/api/v1/types?q=print", {}, 200),
     ("POST", "/api/v1/types/print/pause", {"json": {"reason": "no paper"}}, 200),

@@ -44,6 +44,20 @@ def test_it_is_only_begun_or_stopped() -> None:
     assert [asked.line for asked in server.asked] == ["POST /api/v1/rollout/stop HTTP/1.1"]
 
 
+def test_it_waits_while_a_canary_goes_back() -> None:
+    with scripted(*(reply(200, told(state)) for state in ("running", "going_back", "stopped"))) as server:
+        said = typed("workers", "rollout", "--canary", "--url", server.url, sleep=lambda _: None)
+    assert (said.status, said.out) == (1, "It is stopped.\n")
+
+
+@pytest.mark.parametrize(("flags", "out"), [((), "All task files are"), (("-o", "json"), '{"state":"stopped"')])
+def test_what_is_withheld_is_offered_all_the_same(flags: tuple[str, ...], out: str) -> None:
+    with scripted(reply(200, told("stopped"))) as server:
+        said = typed("workers", "rollout", "--release", *flags, "--url", server.url)
+    assert (said.status, said.out.replace(" ", "").startswith(out.replace(" ", ""))) == (0, True)
+    assert [asked.line for asked in server.asked] == ["POST /api/v1/rollout/release HTTP/1.1"]
+
+
 @pytest.mark.parametrize("words", [["DESK-1"], ["-"]])
 def test_it_names_no_workers(words: list[str]) -> None:
     said = typed("workers", "rollout", *words)
