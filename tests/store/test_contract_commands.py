@@ -118,7 +118,8 @@ def test_a_job_that_did_not_succeed_can_be_run_again(desk: Desk, state: JobState
     assert report.job.state == "queued"
     job = desk.job(job_id)
     assert (job.state, job.errors, job.crashes) == ("queued", 0, 0)
-    assert (job.reason, job.detail, job.ended_at, job.expires_at) == (None, None, None, None)
+    reason = "decided" if state is JobState.IN_DOUBT else None  # by that a decision can be taken back
+    assert (job.reason, job.detail, job.ended_at, job.expires_at) == (reason, None, None, None)
     claim = desk.claim_one()
     assert (claim.job, claim.number, claim.errors, claim.crashes) == (job_id, number + 1, 0, 0)
     assert desk.report(result(claim.attempt)) is Verdict.RECORDED

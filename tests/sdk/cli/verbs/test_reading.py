@@ -12,7 +12,7 @@ from tests.support.server import Live
 
 
 def test_a_job_is_shown_as_a_program_or_a_person_wants_it(server: Live, at: list[str]) -> None:
-    job = server.submit("nobody", {"n": [], "m": {}, "text": 'a: "b"'})
+    job = server.submit("unoffered", {"n": [], "m": {}, "text": 'a: "b"'})
     compact = typed("get", job["id"], *at)
     assert compact.out == server.ask("GET", f"/api/v1/jobs/{job['id']}").body.decode().strip() + "\n"
     pretty = typed("get", job["id"], "-o", "json", *at, terminal=True).out
@@ -20,7 +20,7 @@ def test_a_job_is_shown_as_a_program_or_a_person_wants_it(server: Live, at: list
     assert '\n  "data": {\n    "n": [],\n    "m": {},\n    "text": "a: \\"b\\""\n  },\n' in pretty
     shown = typed("get", job["id"], *at, terminal=True).out
     assert "state     queued\n" in shown
-    assert "waits     no connected worker offers the type nobody\nplace     1 of 1\n" in shown
+    assert "waits     no connected worker offers the type unoffered\nplace     1 of 1\n" in shown
     assert typed("get", job["id"], job["id"].upper(), "-o", "id", *at).out == f"{job['id']}\n" * 2
 
 
