@@ -178,7 +178,7 @@ class PostgresRows:
         return loaded
 
     def _load_and_look(self, asked: list[Asked], groups: Sequence[LaneGroup]) -> list[Rows]:
-        """The database looks for ready jobs while the applier settles reports; not item by item, as above."""
+        """Ready jobs are looked for while the applier settles reports; not item by item, as items may be undone."""
         self._looked = None
         if not (groups and self._behind):
             return self._many(asked)
