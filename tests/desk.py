@@ -42,6 +42,6 @@ def lacking() -> list[str]:
 
 
 if __name__ == "__main__":
-    print("All tests: 15 to 20 minutes on 2 cores; make test-fast takes less than 90 s.")
+    print("All tests: 15 to 25 minutes on 2 cores; make test-fast takes less than 90 s.")
     for line in lacking():
         print(f"  tests will skip without {line}")

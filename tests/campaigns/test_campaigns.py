@@ -25,6 +25,7 @@ from tests.support.missing import missing
 
 pytestmark = [
     pytest.mark.slow,
+    pytest.mark.timeout(400),
     pytest.mark.skipif(sys.platform != "linux", reason="needs fork, /proc, strace and loop devices: Linux"),
 ]
 
@@ -98,7 +99,6 @@ def test_fault_F08_whatever_a_receiver_of_webhooks_does_each_change_is_told_over
     assert _short("webhooks").verdict() == []
 
 
-@pytest.mark.timeout(400)
 def test_of_servers_that_share_a_database_each_may_be_killed_or_stopped_and_the_database_restarted() -> None:
     try:
         record = _short("nodes")

@@ -281,6 +281,12 @@ def _fingerprint(directory: Path) -> dict[str, str]:
     return {path.name: hashlib.sha256(path.read_bytes()).hexdigest() for path in directory.glob("jobs.db*")}
 
 
+def _rows(directory: Path) -> dict[str, object]:
+    """All but the audit log and its last number: a start is noted there."""
+    rows: dict[str, object] = json.loads(str(state(directory)))
+    return {table: content for table, content in rows.items() if table not in ("acts", "sqlite_sequence")}
+
+
 def test_fault_A18_a_fault_at_each_start_touches_no_job_and_says_what_to_do(tmp_path: Path) -> None:
     async def scenario() -> None:
         async with asyncio.TaskGroup() as group:
@@ -294,7 +300,7 @@ def test_fault_A18_a_fault_at_each_start_touches_no_job_and_says_what_to_do(tmp_
 async def _never_starts(directory: Path, place: str) -> None:
     async with planted_server(directory, restart_grace_s=60, reconnect_grace_s=60) as server:
         jobs = await _three_jobs(server)
-        files, rows = _fingerprint(directory), json.loads(str(state(directory)))
+        files, rows = _fingerprint(directory), _rows(directory)
         for _ in range(2):
             with pytest.raises(Refused) as refused:
                 await server.start("start", place)
@@ -303,7 +309,7 @@ async def _never_starts(directory: Path, place: str) -> None:
             assert last.startswith(f"pagehand: ended by a fault of its own (_Planted: {SECRET})")
             assert "the jobs are safe in the store" in last
             assert "go back to the version that worked" in last
-            assert json.loads(str(state(directory))) == rows, f"{place}: a row is another one"
+            assert _rows(directory) == rows, f"{place}: a row is another one"
         if place in ("before it listens", "before the store is opened"):
             assert _fingerprint(directory) == files
         await server.start()

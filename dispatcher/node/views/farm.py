@@ -93,15 +93,15 @@ class FarmVerbs:
         return waiting.why(job, self.machine)
 
     async def why_exactly(self, job: JobView) -> Why | None:
-        """The same with when the job may start, which costs two short reads."""
+        """The same with when the job may start, which costs two short reads; without, if the server is about to end."""
         why = self.why(job)
-        if why is None or job.state is not JobState.QUEUED:
+        if why is None or job.state is not JobState.QUEUED or self._readers.closed:
             return why
         with self._readers:
             stands = await self._store.in_line(job.id)
-        if stands is None:  # a turn has taken it meanwhile
-            return why
-        ended = await self.types.ended(job.type, RATE_WINDOW_S) if waiting.rate_tells(why, job) else None
+            if stands is None:  # a turn has taken it meanwhile
+                return why
+            ended = await self.types.ended(job.type, RATE_WINDOW_S) if waiting.rate_tells(why, job) else None
         return waiting.with_outlook(why, stands, ended)
 
     def doubt_url(self, job: JobView) -> str | None:
