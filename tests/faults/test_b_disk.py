@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from functools import partial
 from pathlib import Path
@@ -239,9 +239,17 @@ async def _recovers(server: ServerProcess, accepted: dict[str, str]) -> None:
 
 
 @asynccontextmanager
+async def _settled(tmp_path: Path, *flags: str) -> AsyncIterator[ServerProcess]:
+    """A server whose next write is that of the next job: what it notes of its start goes with an earlier turn."""
+    async with serving(tmp_path, *flags) as server:
+        assert (await server.request("POST", "/api/v1/types/unused/pause", {})).status == 200
+        yield server
+
+
+@asynccontextmanager
 async def _served_through(tmp_path: Path, call: str, fault: str) -> Any:
     needs_strace()
-    async with serving(tmp_path) as server, injected(server.process.pid, call, fault):
+    async with _settled(tmp_path) as server, injected(server.process.pid, call, fault):
         yield server
 
 
@@ -282,7 +290,7 @@ def test_fault_B07_a_sync_of_five_seconds_costs_time_alone_and_intake_is_bounded
     async def scenario() -> None:
         loop = asyncio.get_running_loop()
         async with (
-            serving(tmp_path, "--intake-queue", "5") as server,
+            _settled(tmp_path, "--intake-queue", "5") as server,
             injected(server.process.pid, "fdatasync", "delay_exit=5000000:when=1") as called,
         ):
             began = loop.time()
