@@ -1,7 +1,7 @@
 """Gives a process a share of a core and no more, by a control group of Linux (needs root).
 
-Nodes that have a share each do not take cores from each other, nor from their database: two of them on one machine
-stand for two on machines of their own.
+A process that runs in real time (``chrt``) is not bound by it. Nodes that have a share each do not take cores from each
+other, nor from their database: two of them on one machine stand for two on machines of their own.
 """
 
 from __future__ import annotations
@@ -53,7 +53,4 @@ def _limits(run_us: int) -> list[tuple[str, str]]:
         ("cpu.max", f"{run_us} {_SPAN_US}"),
         ("cpu.cfs_period_us", str(_SPAN_US)),
         ("cpu.cfs_quota_us", str(run_us)),
-        # A process that runs in real time (chrt) is bound by these.
-        ("cpu.rt_period_us", str(_SPAN_US)),
-        ("cpu.rt_runtime_us", str(run_us)),
     ]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Iterator
-from typing import ClassVar
+from typing import Any, ClassVar
 
 from dispatcher.access.scopes import Scope
 from dispatcher.core.jobs.matching import NAME
@@ -51,7 +51,6 @@ class _OneJob(OneJobPage):
         """Ends the answer with the job's page; ``removing``: it asks whether the job is to be removed; ``change``: the
         form that changes it; ``sought``: what the lines of its log must hold."""
         service, wanted = self.site.service, dict(job.terms.requires).get(NAME, ())
-        why = await service.why_exactly(job)
         self.show(
             "job.html",
             job=job,
@@ -59,12 +58,8 @@ class _OneJob(OneJobPage):
             tries=try_bars(job, self.site.clock.utc()),
             acts=await self.acts(job.id, MOST_ACTS),
             width=WIDTH,
-            # The headline of a job in doubt says it already.
-            waits=None if why is None or job.state is JobState.IN_DOUBT else why.words,
+            **await self._waiting(job),
             doubt_url=service.doubt_url,
-            outlook=None if why is None else why.waiting.outlook,
-            press=None if why is None else start_now(job.type, why.waiting.code),
-            nearby=[] if why is None else nearby(job, why.waiting, self._offering(job.type)),
             namesakes=[(name, note) for name in wanted if (note := words.namesakes(service.called(name)))],
             lines=lines_with(sought, job.log),
             lines_gone=lines_gone(job.log),
@@ -79,6 +74,19 @@ class _OneJob(OneJobPage):
             names=[] if change is None else self.name_choices(),
             key=new_key(),
         )
+
+    async def _waiting(self, job: JobView) -> dict[str, Any]:
+        """Why it waits, when it may start, and what helps."""
+        why = await self.site.service.why_exactly(job)
+        if why is None:
+            return {"waits": None, "outlook": None, "press": None, "nearby": []}
+        return {
+            # The headline of a job in doubt says it already.
+            "waits": None if job.state is JobState.IN_DOUBT else why.words,
+            "outlook": why.waiting.outlook,
+            "press": start_now(job.type, why.waiting.code),
+            "nearby": nearby(job, why.waiting, self._offering(job.type)),
+        }
 
     def _offering(self, type_name: str) -> Iterator[WorkerView]:
         """Workers that offer the type, by name; looked for when the first one is asked for."""
