@@ -6,7 +6,6 @@ import contextlib
 import os
 import shutil
 import signal
-import socket
 import subprocess
 import sys
 import time
@@ -20,6 +19,7 @@ from typing import Any
 
 from bench import node
 from bench.shares import share_of_a_core
+from tests.support.ports import free_port
 
 ROOT = Path(__file__).resolve().parent.parent
 #: What all servers of a run have logged.
@@ -38,13 +38,6 @@ class Server:
     others: tuple[Server, ...] = ()
     #: What the load generator is told of its database.
     database: Mapping[str, Any] = field(default_factory=dict)
-
-
-def free_port() -> int:
-    """A port that nobody listens on at the moment."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 @contextlib.contextmanager

@@ -24,7 +24,8 @@ from tests.campaigns.cutpolls_pages import Tally, messages
 from tests.campaigns.record import Control, Figure, Measure, Record, run
 from tests.support.http_bytes import Side
 from tests.support.places import ROOT
-from tests.support.process import ServerProcess, free_port, serving
+from tests.support.ports import free_port
+from tests.support.process import ServerProcess, serving
 from tests.support.signals import send
 from tests.support.toxic import Link, ToxicProxy, Toxics, toxic
 from tests.support.waiting import eventually

@@ -25,7 +25,8 @@ from tests.core.workers.support import left
 from tests.support.clock import ManualClock
 from tests.support.jobs import numbered
 from tests.support.polling import HANDSHAKE, sid_in
-from tests.support.process import Refused, ServerProcess, free_port
+from tests.support.ports import free_port
+from tests.support.process import Refused, ServerProcess
 from tests.support.waiting import eventually
 
 pytestmark = pytest.mark.gen_test

@@ -11,7 +11,7 @@ from tests.e2e.test_nginx import FORM, HANDSHAKE, JOB, Visitor
 from tests.support.apache import apache
 from tests.support.certificate import self_signed
 from tests.support.http import JSON
-from tests.support.process import free_port
+from tests.support.ports import free_port
 from tests.support.server import live
 
 

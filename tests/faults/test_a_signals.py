@@ -15,6 +15,7 @@ from pathlib import Path
 
 from dispatcher.sdk.simulate import Faults
 from tests.support.places import ROOT
+from tests.support.ports import free_port
 from tests.support.process import ServerProcess, farm_for, quick, serving
 from tests.support.server import command
 from tests.support.waiting import PATIENCE_S
@@ -76,7 +77,7 @@ def test_fault_A09_a_terminal_that_is_closed_stops_its_server_in_good_order(tmp_
     terminal, its_end = pty.openpty()
     # No launcher of ``support`` gives a server a terminal.
     process = subprocess.Popen(
-        command(tmp_path / "jobs.db"), cwd=ROOT, stdin=its_end, stdout=its_end, stderr=its_end,
+        command(tmp_path / "jobs.db", port=free_port()), cwd=ROOT, stdin=its_end, stdout=its_end, stderr=its_end,
         start_new_session=True, preexec_fn=partial(fcntl.ioctl, its_end, termios.TIOCSCTTY, 0),
     )  # fmt: skip
     os.close(its_end)

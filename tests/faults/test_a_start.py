@@ -27,6 +27,7 @@ from tests.faults.a_support import LONG, planted_server
 from tests.faults.planted import PLANTED, SECRET, START
 from tests.support.missing import missing
 from tests.support.places import ROOT, environment
+from tests.support.ports import free_port
 from tests.support.process import Refused, ServerProcess, farm_for, quick, serving
 from tests.support.server import command
 from tests.support.strace import needs_strace
@@ -136,7 +137,7 @@ def _killed_at_write(store: Path, newer: str, number: int) -> int:
     """The exit status of a start that is killed at its N-th write."""
     strace = ["strace", "-f", "-qq", "-o", os.devnull, "-e", "trace=pwrite64"]
     strace += ["-e", f"inject=pwrite64:signal=KILL:when={number}"]
-    program = command(store, program=[PLANTED, "migrations", newer, "--"])
+    program = command(store, program=[PLANTED, "migrations", newer, "--"], port=free_port())
     # No launcher of ``support`` has strace kill what it starts, and then waits for the end of both.
     process = subprocess.Popen(
         [*strace, *program], cwd=ROOT, env=environment(), stdout=subprocess.PIPE,

@@ -15,7 +15,8 @@ from dispatcher.sdk.simulate import Farm, Faults
 from tests.campaigns.syscalls import Point, Stage
 from tests.support.disks import Tmpfs, ext4, needs_mounts, tmpfs
 from tests.support.http import Reply
-from tests.support.process import Refused, ServerProcess, farm_for, free_port, quick, serving
+from tests.support.ports import free_port
+from tests.support.process import Refused, ServerProcess, farm_for, quick, serving
 from tests.support.strace import injected, needs_strace
 from tests.support.waiting import PATIENCE_S, eventually
 

@@ -23,6 +23,7 @@ from selenium import webdriver
 from selenium.webdriver.chrome.service import Service
 
 from tests.support.missing import chromium_path, missing
+from tests.support.ports import free_port
 from tests.support.waiting import until
 
 __all__ = ["IE11_AGENT", "Browser", "Chromium", "PhantomJS", "browsing"]
@@ -108,7 +109,8 @@ class Chromium:
             options.add_argument(flag)
         options.add_experimental_option("prefs", dict(preferences or {}))
         options.set_capability("goog:loggingPrefs", {"browser": "ALL"})
-        self.driver = webdriver.Chrome(options=options, service=Service(shutil.which("chromedriver")))
+        service = Service(shutil.which("chromedriver"), port=free_port())
+        self.driver = webdriver.Chrome(options=options, service=service)
         self.resize(width, height)
         if caged:
             cage = (Path(__file__).parent / "ie11" / "cage.js").read_text(encoding="utf-8")

@@ -12,7 +12,6 @@ import itertools
 import os
 import pwd
 import shutil
-import socket
 import subprocess
 import tempfile
 from functools import cache
@@ -24,6 +23,7 @@ import psycopg
 
 from dispatcher.store.postgres.schema import connect, open_schema
 from tests.support.missing import missing
+from tests.support.ports import free_port
 
 __all__ = ["VERSION", "Postgres", "empty_database", "new_database", "postgres_programs", "postgres_versions"]
 
@@ -104,9 +104,7 @@ class Postgres:
             self.directory.chmod(0o755)  # our own process connects from another user
             self._as_other = {"user": user.pw_uid, "group": user.pw_gid, "extra_groups": []}
             self._programs = _reachable(programs, user.pw_uid)
-        with socket.socket() as probe:
-            probe.bind(("127.0.0.1", 0))
-            self.port: int = probe.getsockname()[1]
+        self.port = free_port()
         ours = {
             "port": str(self.port), "listen_addresses": "127.0.0.1", "unix_socket_directories": str(self.directory),
             "fsync": "on" if sync else "off", "shared_buffers": "32MB", "max_connections": "50",

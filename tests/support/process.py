@@ -8,7 +8,6 @@ from __future__ import annotations
 import asyncio
 import json
 import signal
-import socket
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -17,11 +16,12 @@ from typing import Any
 from dispatcher.sdk.simulate import Farm, Reconnect
 from tests.support.http import Reply
 from tests.support.places import ROOT, environment
+from tests.support.ports import free_port
 from tests.support.server import command, port_in
 from tests.support.signals import send
 from tests.support.waiting import PATIENCE_S, eventually
 
-__all__ = ["Refused", "ServerProcess", "farm_for", "free_port", "quick", "serving"]
+__all__ = ["Refused", "ServerProcess", "farm_for", "quick", "serving"]
 
 FAULTY = ROOT / "tests" / "crash" / "faulty_server.py"
 
@@ -39,11 +39,11 @@ class ServerProcess:
     """``python server.py`` with a store in ``directory``; one process at a time."""
 
     def __init__(
-        self, directory: Path, *flags: str, port: int = 0, store: Path | None = None, faulty: Path = FAULTY
+        self, directory: Path, *flags: str, port: int | None = None, store: Path | None = None, faulty: Path = FAULTY
     ) -> None:
         self.store = store or directory / "jobs.db"
         self.log = directory / "server.log"
-        self.port = port
+        self.port = free_port() if port is None else port
         self.flags = flags
         self.faulty = faulty
         #: Called in the process before it becomes the server.
@@ -210,14 +210,6 @@ async def serving(directory: Path, *flags: str, **fields: Any) -> AsyncIterator[
 def farm_for(server: ServerProcess, **fields: Any) -> Farm:
     """Pages that come back quickly."""
     return Farm(server.url, reconnect=Reconnect(base_s=0.05, max_s=0.2), **fields)
-
-
-def free_port() -> int:
-    """A port that nobody listens on now."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
 
 
 def quick(**seconds: float) -> Sequence[str]:

@@ -22,6 +22,7 @@ from typing import Any
 
 from tests.support.http import JSON, Reply
 from tests.support.places import ROOT, environment
+from tests.support.ports import free_port
 from tests.support.waiting import until
 
 __all__ = ["Live", "ask_at", "command", "cpu_s", "gone_at_the_end", "live", "port_in", "running"]
@@ -33,7 +34,7 @@ _QUICK_END = ("--drain-s", "0.1")
 _TROUBLE = re.compile(rb"Traceback \(most recent call last\)| (?:ERROR|CRITICAL) |[\x00-\x09\x0b-\x1f\x7f]")
 
 
-def command(store: Path, *flags: str, program: Sequence[object] = (SERVER,), port: int = 0) -> list[str]:
+def command(store: Path, *flags: str, program: Sequence[object] = (SERVER,), port: int) -> list[str]:
     """The command line of a server; ``program`` may have arguments of its own before the server's flags."""
     return [sys.executable, *map(str, program), "--port", str(port), "--store", f"sqlite:///{store}", *flags]
 
@@ -71,7 +72,7 @@ class Live:
         *flags: str,
         watched: bool = False,
         bind: str = "127.0.0.1",
-        port: int = 0,
+        port: int | None = None,
         descriptors: int = 0,
         hasty_s: float = 0,
         program: Path = SERVER,
@@ -83,7 +84,8 @@ class Live:
         """``environ``: its whole environment. ``prefix``: what starts it. ``prepare``: called in the new process."""
         started = command(
             directory / "pagehand.db", "--bind", bind, *_QUICK_END, *flags,
-            program=[_WATCHED if watched else program], port=port,
+            program=[_WATCHED if watched else program],
+            port=free_port() if port is None else port,
         )  # fmt: skip
         self.log_path = directory / "server.log"
         environ = {**(environment() if environ is None else environ), "HASTY_S": str(hasty_s)}

@@ -15,7 +15,8 @@ from pathlib import Path
 import pytest
 
 from dispatcher.sdk import Client, Executor
-from tests.support.process import free_port, quick
+from tests.support.ports import free_port
+from tests.support.process import quick
 from tests.support.server import Live, gone_at_the_end, running
 
 JOBS = int(os.environ.get("CLIENT_JOBS", "300"))

@@ -13,7 +13,7 @@ from dispatcher.sdk.client.client import Client, Job
 from dispatcher.sdk.client.errors import Invalid, JobTimeout, NotPagehand, Unauthorized, Unavailable, Unreachable
 from tests.sdk.client.scripted import JOB, ManualTime, cut, either, reply, scripted
 from tests.support.certificate import self_signed
-from tests.support.process import free_port
+from tests.support.ports import free_port
 
 TWINS = pytest.mark.parametrize("twin", [False, True], ids=["client", "twin"])
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import os
-import socket
 import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -18,6 +17,7 @@ from dispatcher.store.postgres.schema import connect
 from tests.store.postgres.several import Node, close
 from tests.support.jobs import spec
 from tests.support.missing import missing
+from tests.support.ports import free_port
 from tests.support.postgres import Postgres
 from tests.support.waiting import until
 
@@ -29,9 +29,7 @@ def pooler(directory: Path, server: Postgres, mode: str) -> Iterator[int]:
     """Its port."""
     if not os.access(PROGRAM, os.X_OK):
         missing("needs PgBouncer (Debian: apt-get install pgbouncer)")
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
+    port = free_port()
     config = directory / "pgbouncer.ini"
     config.write_text(
         f"[databases]\n* = host={server.directory} port={server.port} user=owner\n"

@@ -17,8 +17,9 @@ from dispatcher.store.postgres.link import Link
 from tests.crash.checker import Submitter
 from tests.store.postgres.cutting import Cutter
 from tests.support.places import ROOT, environment
+from tests.support.ports import free_port
 from tests.support.postgres import Postgres
-from tests.support.process import Refused, ServerProcess, farm_for, free_port, quick, serving
+from tests.support.process import Refused, ServerProcess, farm_for, quick, serving
 from tests.support.rows import in_postgres
 from tests.support.waiting import eventually
 
