@@ -27,8 +27,8 @@ _RECENT, _LOOKED_AT = 20, 100
 _LATE = "given a late result, and only those that have one"
 _ENDED = "the job is {state}: only {allowed} jobs can be {verb}"
 _REOPENED = (
-    "the job is {state}, and cannot be in doubt again: that it has failed can be taken back for 24 h, and so can that "
-    "it runs again, until a page gets it; what has succeeded has a result, which never changes"
+    "the job is {state}, and cannot be in doubt again: for 24 h a person's decision about a doubt can be taken back, "
+    "that the job runs again until a page gets it; what a page has recorded never changes"
 )
 _NEVER = "must be later than the job may start, or it would never start"
 _KEY_KEPT = (

@@ -207,6 +207,8 @@ class MemoryRows:
             self._put(job)
         self.payloads |= writes.data
         self._save_attempts(writes.attempts)
+        for seq in writes.withdrawn:
+            self.results.pop(seq, None)
         self.results.update(writes.results)
         self.logs.add(writes.logs)
         self.queue_clock = request.queue_clock

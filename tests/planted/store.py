@@ -111,6 +111,9 @@ BUGS = {
     "a decision is taken back after its day": Bug(
         "S15b", LEDGER + "is_reopenable", "True", "now_at - at <= REOPEN_S", DECISIONS
     ),
+    "a result that was taken back is still there": Bug(
+        "S15b", LEDGER + "reopen", "pass", "writes.withdraw(job.seq)", DECISIONS
+    ),
     "what no person has decided is taken back": Bug(
         "S15b", LEDGER + "is_reopenable", "True", "job.reason == DECIDED", DECISIONS
     ),

@@ -48,7 +48,9 @@ class Once:
 
     def taken_back(self, job: str, before: JobRow | None, turn: Turn) -> None:
         """A decision was taken back: if it was that the job runs again, nobody wants that. ``before``: the turn."""
-        decided = before is not None and before.reason == "decided" and before.state in ("failed", "queued")
+        decided = (
+            before is not None and before.reason == "decided" and before.state in ("succeeded", "failed", "queued")
+        )
         if not decided and not any(isinstance(c, Decide | Retry) and c.job == job for c in turn.commands):
             self.world.broken(f"S15b: a decision about {job} was taken back, and it was {before and before.state}")
         if job in self._wanted:

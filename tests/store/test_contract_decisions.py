@@ -179,7 +179,7 @@ def test_only_a_job_in_doubt_can_be_decided(desk: Desk) -> None:
 _ANNA = Actor("anna")
 
 
-@pytest.mark.parametrize("decision", [Decide("", None, "nothing came out"), Retry("")])
+@pytest.mark.parametrize("decision", [Decide("", None, "nothing came out"), Decide("", '"wrong"', ""), Retry("")])
 def test_a_decision_is_taken_back_and_the_job_is_in_doubt_as_it_was(desk: Desk, decision: Decide | Retry) -> None:
     claim = _in_doubt(desk)
     before = desk.job(claim.job)
@@ -190,13 +190,15 @@ def test_a_decision_is_taken_back_and_the_job_is_in_doubt_as_it_was(desk: Desk, 
     after = desk.job(claim.job)
     assert (after.state, after.reason, after.detail) == (JobState.IN_DOUBT, "lost", None)
     assert (after.ended_at, after.stopped_at, after.attempts) == (None, before.stopped_at, before.attempts)
+    assert after.result is None
     assert desk.counts() == {"in_doubt": 1}
     assert desk.claim(5) == []
     assert _acts(desk) == [("anna", "job.reopen", claim.job, "it lies in the tray")]
     assert desk.command(Decide(claim.job, '"out"', "")).done, "and it is decided anew"
+    assert desk.job(claim.job).result == '"out"'
 
 
-@pytest.mark.parametrize("decision", [Decide("", None, ""), Retry("")])
+@pytest.mark.parametrize("decision", [Decide("", None, ""), Decide("", "1", ""), Retry("")])
 def test_after_a_day_a_decision_stays(desk: Desk, decision: Decide | Retry) -> None:
     claim = _in_doubt(desk)
     desk.command(replace(decision, job=claim.job))
@@ -216,15 +218,47 @@ def test_a_job_that_runs_again_is_had_back_only_until_a_page_gets_it(desk: Desk)
     assert desk.job(claim.job).state is JobState.QUEUED
 
 
-def test_what_has_a_result_never_changes(desk: Desk) -> None:
-    decided, own = _in_doubt(desk), _in_doubt(desk)
-    desk.command(Decide(decided.job, '"out"', ""))
+def test_what_a_page_has_answered_never_changes(desk: Desk) -> None:
+    own, adopted = _in_doubt(desk), _late_answers(desk, '"late"')[0]
     desk.command(Retry(own.job))
     desk.report(result(own.attempt, '"after all"'))
-    for job_id in (decided.job, own.job):
+    desk.command(Adopt(adopted.job))
+    for job_id in (own.job, adopted.job):
         before = desk.job(job_id)
         assert not desk.command(Reopen(job_id, "I erred")).done
         assert desk.job(job_id) == before
+
+
+def test_the_words_of_a_result_that_was_taken_back_are_found_no_more(desk: Desk) -> None:
+    job, other = _in_doubt(desk).job, _in_doubt(desk).job
+    for each in (job, other):
+        desk.command(Decide(each, '"lighthouse"', ""))
+    desk.command(Reopen(job, ""))
+    assert [found.id for found in desk.listed(search="lighthouse")] == [other]
+    desk.command(Decide(job, '"harbour"', ""))
+    assert [found.id for found in desk.listed(search="harbour")] == [job]
+
+
+def test_a_decision_that_is_taken_back_and_made_anew_in_one_turn_leaves_the_last_one(desk: Desk) -> None:
+    job, other = _in_doubt(desk).job, _in_doubt(desk).job
+    desk.command(Decide(job, '"first"', ""))
+    made = Decide(job, '"second"', ""), Decide(job, '"third"', "")
+    report = desk.turn(commands=[
+        Reopen(job, ""), made[0], Reopen(job, ""), made[1], Decide(other, "1", ""), Reopen(other, "")
+    ])  # fmt: skip
+    assert [done.done for done in report.commands] == [True] * 6
+    assert (desk.job(job).result, desk.job(other).result) == ('"third"', None)
+    assert desk.counts() == {"succeeded": 1, "in_doubt": 1}
+
+
+def test_a_page_s_own_late_result_takes_the_place_of_one_that_was_taken_back(desk: Desk) -> None:
+    claim = _in_doubt(desk)
+    desk.command(Decide(claim.job, '"a guess"', ""))
+    desk.command(Reopen(claim.job, "the printer has it"))
+    assert desk.report(result(claim.attempt, '"out"')) is Verdict.RECORDED
+    job = desk.job(claim.job)
+    assert (job.state, job.reason, job.result) == (JobState.SUCCEEDED, None, '"out"')
+    assert not desk.command(Reopen(claim.job, "")).done
 
 
 def test_only_what_was_in_doubt_is_in_doubt_again(desk: Desk) -> None:
@@ -239,13 +273,15 @@ def test_only_what_was_in_doubt_is_in_doubt_again(desk: Desk) -> None:
     assert not desk.command(Reopen(failed.job, "")).done
 
 
-def test_what_was_taken_back_outlives_a_restart(durable: Desk) -> None:
+@pytest.mark.parametrize("value", [None, '"a guess"'])
+def test_what_was_taken_back_outlives_a_restart(durable: Desk, value: str | None) -> None:
     claim = _in_doubt(durable)
-    durable.command(Decide(claim.job, None, ""))
+    durable.command(Decide(claim.job, value, ""))
     durable.reopen()
     assert durable.command(Reopen(claim.job, "")).done
     durable.reopen()
-    assert durable.job(claim.job).state is JobState.IN_DOUBT
+    job = durable.job(claim.job)
+    assert (job.state, job.result) == (JobState.IN_DOUBT, None)
     assert durable.report(result(claim.attempt)) is Verdict.RECORDED
 
 

@@ -305,7 +305,8 @@ def retry(job: JobRow, queue_clock: float, writes: WriteSet) -> None:
 def is_reopenable(job: JobRow, attempt: AttemptRow | None, now_at: float) -> bool:
     """Whether the job stands where a decision has put it that can be taken back. ``attempt``: its newest one.
 
-    A try that has begun since has given the job another reason, or another attempt; and so has its own late result.
+    A try that has begun since has given the job another reason, or another attempt; and so has its own late result. So
+    a result that is given up here is always one that a person gave, never one of a page (invariant I5).
     """
     at = job.ready_at if job.state is JobState.QUEUED else job.ended_at
     ended = attempt is not None and attempt.cause is not None
@@ -313,9 +314,14 @@ def is_reopenable(job: JobRow, attempt: AttemptRow | None, now_at: float) -> boo
 
 
 def reopen(job: JobRow, attempt: AttemptRow, now_at: float, writes: WriteSet) -> None:
-    """The job is in doubt again, for the reason that its newest attempt left. The caller has checked that it may be."""
+    """The job is in doubt again, for the reason that its newest attempt left. The caller has checked that it may be.
+
+    If the decision was a success, its result goes with it.
+    """
     state = next_state(job.state, Event.REOPEN)
     assert state is not None, f"a job that is {job.state} is nothing that can be taken back"
+    if job.state is JobState.SUCCEEDED:
+        writes.withdraw(job.seq)
     _enter(job, state, now_at, attempt.cause, None)
     job.ended_at = None
     writes.jobs[job.seq] = job

@@ -117,6 +117,7 @@ class WriteSet:
         "retagged",
         "roll",
         "tokens",
+        "withdrawn",
     )  # fmt: skip
 
     def __init__(self) -> None:
@@ -137,6 +138,8 @@ class WriteSet:
         self.attempts: dict[str, AttemptRow] = {}
         #: (job's seq, JSON text)
         self.results: list[tuple[int, str]] = []
+        #: Jobs whose result from before the turn goes, ahead of what is in ``results``: a person has taken it back.
+        self.withdrawn: list[int] = []
         #: (job's seq, attempt, at, line)
         self.logs: list[tuple[int, str, float, str]] = []
         #: By the name of a worker: whether it has come or gone. ``nobody``: all whom the store has as here are gone.
@@ -162,6 +165,11 @@ class WriteSet:
         """Jobs that have changed and are neither new nor done."""
         return [job for seq, job in self.jobs.items() if seq not in self.new and seq not in self.done]
 
+    def withdraw(self, seq: int) -> None:
+        """The job's result goes, whether it is of this turn or was there before."""
+        self.results = [row for row in self.results if row[0] != seq]
+        self.withdrawn.append(seq)
+
     def remove(self, job: JobRow) -> None:
         """The job goes, and so does all that the turn has written of it."""
         for rows in (self.jobs, self.done, self.amended, self.claims):
@@ -169,6 +177,7 @@ class WriteSet:
         self.retagged.pop(job.seq, None)
         self.attempts = {name: row for name, row in self.attempts.items() if row.job != job.seq}
         self.results = [row for row in self.results if row[0] != job.seq]
+        self.withdrawn = [seq for seq in self.withdrawn if seq != job.seq]
         self.logs = [row for row in self.logs if row[0] != job.seq]
         self.removed[job.seq] = job
 

@@ -90,7 +90,8 @@ TRANSITIONS: Mapping[tuple[JobState, Event], JobState] = MappingProxyType(
         (_S.FAILED, _E.ADOPT): _S.SUCCEEDED,
         (_S.CANCELLED, _E.RETRY): _S.QUEUED,
         (_S.EXPIRED, _E.RETRY): _S.QUEUED,
-        # Back to the doubt that a person has decided. What has succeeded has a result, and that never changes.
+        # Back to the doubt that a person has decided. What a page has recorded never changes: see ledger.is_reopenable.
+        (_S.SUCCEEDED, _E.REOPEN): _S.IN_DOUBT,
         (_S.FAILED, _E.REOPEN): _S.IN_DOUBT,
         (_S.QUEUED, _E.REOPEN): _S.IN_DOUBT,
     }

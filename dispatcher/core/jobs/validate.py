@@ -14,7 +14,7 @@ from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 
 from msgspec import Struct
 
-from dispatcher.core.jobs.ledger import silent_attempt
+from dispatcher.core.jobs.ledger import DECIDED, silent_attempt
 from dispatcher.core.jobs.rows import AttemptRow, JobRow, lane_of_row
 from dispatcher.core.jobs.states import FINAL, JobState
 from dispatcher.core.jobs.terms import Terms
@@ -33,7 +33,7 @@ __all__ = [
 
 _RANKED = (JobState.QUEUED, JobState.RUNNING)
 #: Reasons of a success that a person made, and no attempt.
-_BY_HAND = ("decided", "adopted")
+_BY_HAND = (DECIDED, "adopted")
 _COLUMNS = JobRow.__struct_fields__
 #: Columns of a job that are written once. People may change its expiry and some of its terms: see ``change_faults``.
 _FIXED = [name for name in _COLUMNS[_COLUMNS.index("id") :] if name not in ("expires_at", "terms")]
@@ -239,9 +239,9 @@ def count_faults(jobs: Iterable[JobRow], counts: Mapping[str, int]) -> list[str]
 def change_faults(before: JobRow, after: JobRow, *, by_hand: bool) -> list[str]:
     """Changes in a job's row that must not be.
 
-    ``by_hand``: a person has retried, decided, adopted or amended meanwhile.
+    ``by_hand``: a person has retried, decided, adopted, amended or taken a decision back meanwhile.
     """
-    settled = before.state is JobState.SUCCEEDED or (before.state in FINAL and not by_hand)
+    settled = before.state in FINAL and not (by_hand and _may_be_undone(before))
     if settled and before != after:
         return [f"I5: {before.id} was {before.state} and has become {after.state}, or was changed otherwise"]
     changed = [name for name in _FIXED if getattr(before, name) != getattr(after, name)]
@@ -257,6 +257,11 @@ def change_faults(before: JobRow, after: JobRow, *, by_hand: bool) -> list[str]:
     return faults
 
 
+def _may_be_undone(job: JobRow) -> bool:
+    """A success only where a person has made it, who had no answer of a page."""
+    return job.state is not JobState.SUCCEEDED or job.reason == DECIDED
+
+
 def _terms_changed(before: Terms, after: Terms, may: Collection[str]) -> list[str]:
     if before is after:
         return []
@@ -269,24 +274,24 @@ def history_faults(
 ) -> list[str]:
     """Changes from one look to the next that must not be.
 
-    ``by_hand``: ids of jobs that people have retried, decided, adopted or amended meanwhile; ``removed``: those that
-    were removed rightly.
+    ``by_hand``: ids of jobs that people have so changed meanwhile; ``removed``: those that were removed rightly.
     """
     faults: list[str] = []
     for seq, job in before.jobs.items():
         now = after.jobs.get(seq)
         if now is not None:
             faults += change_faults(job, now, by_hand=job.id in by_hand)
-            faults += _kept(job, seq, before, after)
+            faults += _kept(job, seq, before, after, by_hand=job.id in by_hand)
         elif job.id not in removed:
             faults.append(f"I2: {job.id} was {job.state} and has vanished")
     return faults
 
 
-def _kept(job: JobRow, seq: int, before: Snapshot, after: Snapshot) -> Iterator[str]:
+def _kept(job: JobRow, seq: int, before: Snapshot, after: Snapshot, *, by_hand: bool) -> Iterator[str]:
     if after.data.get(seq) != before.data.get(seq):
         yield f"I1: the data of {job.id} has changed"
-    if seq in before.results and after.results.get(seq) != before.results[seq]:
+    stays = seq in before.results and not (by_hand and _may_be_undone(job))
+    if stays and after.results.get(seq) != before.results[seq]:
         yield f"I5: the result of {job.id} has changed"
     found = {attempt.id: attempt for attempt in after.attempts.get(seq, ())}
     for attempt in before.attempts.get(seq, ()):

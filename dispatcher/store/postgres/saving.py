@@ -139,6 +139,8 @@ def _texts(writes: WriteSet) -> Iterator[Asked]:
     if writes.data:
         ids = [writes.new[seq].id for seq in writes.data]
         yield "add_data", {"seqs": array(writes.data), "ids": ids, "texts": list(writes.data.values())}
+    if writes.withdrawn:
+        yield "remove_results", {"seqs": array(writes.withdrawn)}
     if results := dict(writes.results):
         yield "add_results", {"seqs": array(results), "texts": list(results.values())}
     yield from _tags(writes)

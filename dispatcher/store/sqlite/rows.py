@@ -290,6 +290,8 @@ class SqliteRows:
         amended = writes.amended.values()
         write_rows(self._db, sql.SAVE_TERMS, [(job.seq, *self._lane_and_terms(job)) for job in amended])
         write_rows(self._db, sql.SAVE_ATTEMPTS, list(map(_values, writes.attempts.values())))
+        if writes.withdrawn:
+            self._db.executemany(sql.REMOVE_RESULT, [(seq,) for seq in writes.withdrawn])
         write_rows(self._db, sql.ADD_RESULTS, writes.results)
         if writes.logs:
             self._db.executemany(sql.ADD_LOG, writes.logs)

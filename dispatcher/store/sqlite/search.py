@@ -150,6 +150,7 @@ class SearchIndex:
     def write(self, writes: WriteSet) -> None:
         """Takes in the texts that a turn has made. Call it before the turn's rows are written."""
         first = self.first
+        self._withdraw([seq for seq in writes.withdrawn if seq >= first])
         new = {seq * 4 + _DATA: data for seq, data in writes.data.items() if seq >= first}
         new |= {seq * 4 + _RESULT: value for seq, value in writes.results if seq >= first}
         new |= {seq * 4 + _SUMMARY: job.about.summary for seq, job in writes.new.items() if job.about.summary}
@@ -164,6 +165,12 @@ class SearchIndex:
             write_rows(self._db, _WAIT, [(row,) for row in new])
         else:
             self._take_in()
+
+    def _withdraw(self, seqs: Sequence[int]) -> None:
+        """The results of these jobs go, and the jobs stay."""
+        if seqs:
+            texts = _apart(self._db.execute(_TEXTS_OF, (json.dumps(seqs),)))
+            self._take_out({row: text for row, text in texts.items() if row % 4 == _RESULT})
 
     def _take_in(self) -> None:
         self._db.executemany(_ADD, _rows(self._waiting))

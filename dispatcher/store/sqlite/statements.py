@@ -116,6 +116,7 @@ SAVE_ABOUT = _update(("about",))
 OF_ONE = {_update(columns): _update_one(columns) for columns in (CHANGING, CLAIMED, DONE)}
 SAVE_ATTEMPTS = f"INSERT OR REPLACE INTO attempts ({_list(ATTEMPT_COLUMNS)}) VALUES {{rows}}"  # noqa: S608
 ADD_RESULTS = "INSERT OR REPLACE INTO results (seq, value) VALUES {rows}"
+REMOVE_RESULT = "DELETE FROM results WHERE seq = ?"
 ADD_TAGS = "INSERT OR REPLACE INTO job_tags (tag, seq) VALUES {rows}"
 REMOVE_TAG = "DELETE FROM job_tags WHERE tag = ? AND seq = ?"
 #: (job, attempt, at, line); the line gets the next number of its job.

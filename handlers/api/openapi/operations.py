@@ -221,8 +221,8 @@ OPERATIONS: dict[tuple[str, str], Operation] = {
         group=ACT,
         title="Settle a job that is in doubt, or take that back",
         words="It succeeded, with a result, or it failed. To run it again, give it another round. With `in_doubt` "
-        "a decision of the last 24 hours is taken back: that it has failed, or that it runs again, until a page gets "
-        "it. What has succeeded has a result, and stays so.",
+        "a decision of the last 24 hours is taken back, with the result that was given; that it runs again only until "
+        "a page gets it. What a page has recorded never changes.",
         answers={200: _AS_IT_IS},
         codes=(*COMMAND, "wrong_state", "invalid", SEMANTIC),
         body={JSON: "DecideBody"},

@@ -21,7 +21,7 @@ MEANING = {
     Event.EXPIRE: "it was not started in time",
     Event.RETRY: "a person asks for another round",
     Event.ADOPT: "a person makes a late answer the result",
-    Event.REOPEN: "a person takes back, within 24 h, that a job in doubt has failed, or that it runs again",
+    Event.REOPEN: "a person takes back, within 24 h, what a person has decided about a job in doubt",
     Event.AMEND: "its priority, its expiry or its requirement is changed; it may be in another lane then",
     Event.PUT_OFF: "somebody wants it to start later",
 }

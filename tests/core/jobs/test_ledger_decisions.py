@@ -72,12 +72,12 @@ def decided(event: Event) -> Book:
         ledger.retry(book.job, 500.0, book.writes)
         ledger.clocked(book.job, JobState.IN_DOUBT, 300.0, 500.0)
     else:
-        ledger.decide(book.job, None, "the tray is empty", 300.0, book.writes)
+        ledger.decide(book.job, None if event is Event.FAIL else "7", "I looked", 300.0, book.writes)
     book.writes = WriteSet()
     return book
 
 
-@pytest.mark.parametrize("event", [Event.FAIL, Event.RETRY])
+@pytest.mark.parametrize("event", [Event.FAIL, Event.RETRY, Event.SUCCEED])
 def test_a_decision_that_is_taken_back_leaves_the_doubt_that_there_was(event):
     book = decided(event)
     attempt = book.attempts["a1"]
@@ -86,6 +86,7 @@ def test_a_decision_that_is_taken_back_leaves_the_doubt_that_there_was(event):
     ledger.reopen(book.job, attempt, 400.0, book.writes)
     assert (book.job.state, book.job.reason, book.job.detail) == (JobState.IN_DOUBT, "lost", None)
     assert (book.job.ended_at, book.job.rank, book.writes.jobs) == (None, None, {1: book.job})
+    assert book.writes.withdrawn == ([1] if event is Event.SUCCEED else [])
     assert book.succeed() is Verdict.RECORDED, "its own late result settles it, as before"
 
 
@@ -100,6 +101,29 @@ def test_nothing_is_taken_back_of_a_job_that_has_failed_by_itself_or_was_claimed
     assert again.job.state is JobState.QUEUED
     assert not ledger.is_reopenable(again.job, again.attempts["a2"], 300.0), "a page may have had it"
     assert not ledger.is_reopenable(decided(Event.FAIL).job, None, 300.0)
+
+
+def test_a_result_that_is_given_and_taken_back_in_one_turn_is_not_written():
+    book = doubtful()
+    ledger.decide(book.job, "7", "", 300.0, book.writes)
+    ledger.reopen(book.job, book.attempts["a1"], 300.0, book.writes)
+    assert book.writes.results == []
+    ledger.decide(book.job, "8", "", 300.0, book.writes)
+    assert (book.writes.results, book.writes.withdrawn) == ([(1, "8")], [1])
+    book.writes.remove(book.job)
+    assert (book.writes.results, book.writes.withdrawn) == ([], [])
+
+
+def test_what_a_page_has_recorded_and_what_was_adopted_is_never_taken_back():
+    own = decided(Event.RETRY)
+    own.succeed()
+    adopted = Book().claim("a1")
+    adopted.start()
+    adopted.end(cause=Cause.TIMED_OUT, event=Event.FAIL, counts_error=True)
+    ledger.adopt(adopted.job, "2", 300.0, adopted.writes)
+    for book in (own, adopted):
+        assert book.job.state is JobState.SUCCEEDED
+        assert not ledger.is_reopenable(book.job, book.attempts["a1"], 300.0)
 
 
 def test_a_retry_of_a_failed_job_is_no_decision_about_a_doubt():

@@ -25,8 +25,8 @@ def test_a_final_state_is_left_only_because_a_person_wants_it():
     assert {event for state, event in TRANSITIONS if state in FINAL} == {Event.RETRY, Event.ADOPT, Event.REOPEN}
 
 
-def test_what_has_succeeded_never_changes():
-    assert not [event for state, event in TRANSITIONS if state is JobState.SUCCEEDED]
+def test_what_has_succeeded_changes_only_where_a_person_takes_a_decision_back():
+    assert [event for state, event in TRANSITIONS if state is JobState.SUCCEEDED] == [Event.REOPEN]
 
 
 def test_only_a_queued_job_can_be_claimed():

@@ -290,6 +290,20 @@ def test_a_final_state_is_for_ever_but_for_a_person_and_a_success_for_all(state:
 
 
 @pytest.mark.parametrize(
+    ("reason", "by_hand", "faults"),
+    [("decided", True, 0), ("decided", False, 2), ("adopted", True, 2), (None, True, 2)],
+)
+def test_a_success_and_its_result_go_only_where_a_person_had_decided_and_a_person_takes_it_back(
+    reason: str | None, by_hand: bool, faults: int
+) -> None:
+    before = Rows(S.SUCCEEDED, reason=reason).snapshot()
+    job = replace(before.jobs[1], state=S.IN_DOUBT, reason="lost")
+    after = Rows(S.SUCCEEDED).snapshot(jobs={1: job}, results={})
+    found = history_faults(before, after, by_hand={"j1"} if by_hand else ())
+    assert [fault[:3] for fault in found] == ["I5:"] * faults
+
+
+@pytest.mark.parametrize(
     ("name", "value", "fault"),
     [
         ("key", "other", "I1: key of j1 is not as it was submitted"),

@@ -49,6 +49,7 @@ def _change(half: ServerHalf, command: JobCommand, row: JobRow, report: TurnRepo
     if isinstance(command, Reopen):
         assert row.terms.effects == "once", "taken back, and nothing was in doubt"
         half.reopened.add(row.seq)
+        half.decided.pop(row.seq, None)
         half.ready_since.pop(row.seq, None)
     if isinstance(command, Retry):
         mine = {a.id for a in half.attempts_of(row.seq)}

@@ -216,11 +216,12 @@ async def test_a_person_takes_a_decision_back(ask: Ask, house: House) -> None:
     await a_job(house, JobState.IN_DOUBT)
     back = {"outcome": "in_doubt", "reason": "it came out"}
     assert (await ask(f"{JOBS}/j/decide", "POST", json=back)).code == 409
-    for decision in ("decide", "retry"):
-        body = {"outcome": "failed"} if decision == "decide" else {}
-        assert body_of(await ask(f"{JOBS}/j/{decision}", "POST", json=body))["reason"] == "decided"
+    success = {"outcome": "succeeded", "value": "a guess"}
+    for verb, body in (("decide", {"outcome": "failed"}), ("decide", success), ("retry", {})):
+        assert body_of(await ask(f"{JOBS}/j/{verb}", "POST", json=body))["reason"] == "decided"
         job = body_of(await ask(f"{JOBS}/j/decide", "POST", json=back))
-        assert (job["state"], job["reason"]) == ("in_doubt", "lost")
+        assert (job["state"], job["reason"], job["result"]) == ("in_doubt", "lost", None)
+    assert (await ask(f"{JOBS}/j/result")).code == 202, "as of any job that is open"
 
 
 @pytest.mark.gen_test
