@@ -99,6 +99,13 @@ async def test_who_follows_a_job_is_told_that_a_decision_was_taken_back():
     await house.register("s2")
     assert await house.hear("s2") == [], "it is offered to nobody"
     await house.dispatcher.decide(job.id, "1", "")
+    assert (await house.dispatcher.reopen(job.id, "no")).result is None
+
+
+async def test_what_a_page_has_recorded_is_not_taken_back():
+    house = await House().start()
+    job, offer = await start_once(house)
+    await house.say("s1", op="result", attempt=offer["attempt"], value="out")
     with pytest.raises(WrongState, match=r"the job is succeeded, and cannot be in doubt again: .* never changes"):
         await house.dispatcher.reopen(job.id, "no")
 

@@ -36,9 +36,9 @@ ALWAYS = [
     "a page's boot outlives its reload",
 ]
 #: The most bugs that a person can read through; a new one replaces one that shows less. It was 90 until the promises of
-#: webhooks and of orders came (S36 to S40), 100 until those of nodes, and 106 until a page could answer for a job in
-#: doubt: no older promise has more than the two bugs that it needs.
-MOST = 108
+#: webhooks and of orders came (S36 to S40), 100 until those of nodes, 106 until a page could answer for a job in doubt,
+#: and 108 until a result could be taken back: no older promise has more than the two bugs that it needs.
+MOST = 112
 #: Enough examples for the bugs of the core in the list.
 EXAMPLES = 400
 

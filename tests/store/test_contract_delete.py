@@ -124,3 +124,26 @@ def test_a_job_that_is_in_none_of_the_named_states_is_let_be(desk: Desk) -> None
     assert (report.done, report.fault, desk.counts()) == (False, None, {"succeeded": 1})
     assert report.job is not None
     assert desk.command(Delete(claim.job, if_states=(JobState.SUCCEEDED,))).done
+
+
+_UNSTORABLE = '"\ud800"'
+
+
+def test_the_number_of_a_removed_job_is_given_to_no_other_in_a_turn_that_is_tried_again(desk: Desk) -> None:
+    older, newest = done(desk), done(desk)
+    numbers = {*desk.rows().jobs}
+    desk.command(Delete(newest.job))
+    # The store cannot hold the first of them, so the turn is done once more without it.
+    desk.turn(commands=[Delete(older.job)], submissions=[spec(data=_UNSTORABLE), spec()])
+    [number] = desk.rows().jobs
+    assert number > max(numbers)
+
+
+def test_the_number_of_a_removed_job_is_given_to_no_other_after_a_restart(durable: Desk) -> None:
+    done(durable)
+    newest = done(durable)
+    numbers = {*durable.rows().jobs}
+    durable.command(Delete(newest.job))
+    durable.reopen()
+    durable.submit()
+    assert max(durable.rows().jobs) > max(numbers)

@@ -84,6 +84,8 @@ class SqliteRows:
         self._index = index
         self.hooks = HookRows(connection, most_waiting)
         self.endings = EndingRows(connection)
+        #: The last number that was given to a job.
+        self._seq = 0
         self._reload()
         #: The queue clock goes on from where it was when the store was opened.
         self.clock_base = self._clock = self._clock_kept
@@ -94,9 +96,10 @@ class SqliteRows:
         self.endings.reload()
 
     def _reload(self) -> None:
-        self._seq: int = self._db.execute(sql.LAST_SEQ).fetchone()[0] or 0
+        meta = dict(self._db.execute(sql.META))
+        self._seq = max(self._seq, self._newest(), meta.get("last_seq", 0))
         #: The queue clock as the file has it.
-        self._clock_kept: float = dict(self._db.execute(sql.META))["queue_clock"]
+        self._clock_kept: float = meta["queue_clock"]
         self.lanes = LaneTable(self._db)
         tallies = self._db.execute(sql.TALLIES)
         self.counters = Counters({(self.lanes.name(row[0]), STATES[row[1]]): Tally(row[2], row[3]) for row in tallies})
@@ -105,6 +108,11 @@ class SqliteRows:
         self.hooks.reload()
         if self._index is not None:
             self._index.reload()
+
+    def _newest(self) -> int:
+        """The number of the newest job that is there."""
+        newest: int | None = self._db.execute(sql.LAST_SEQ).fetchone()[0]
+        return newest or 0
 
     def _after(self, at: float, queue_clock: float) -> Agenda:
         return Agenda(self._fetch(sql.NEXT_DUE, at)[0][0], self._fetch(sql.NEXT_BACKOFF, queue_clock)[0][0])
@@ -241,6 +249,9 @@ class SqliteRows:
             self._db.execute(statement, (names,))
         self._db.executemany(sql.PURGE_ATTEMPTS, map(attempt_range, seqs))
         self._db.executemany(sql.REMOVE_TAG, _tagged(jobs))
+        # No number is given twice: ids of attempts begin with it. Retention seldom removes the newest job, people do.
+        if max(seqs) > self._newest():
+            self._db.execute(sql.KEEP_LAST_SEQ, (max(seqs),))
 
     # -- what a turn has changed
 

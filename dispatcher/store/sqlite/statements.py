@@ -150,6 +150,10 @@ META = "SELECT name, value FROM meta"
 LANES = "SELECT lane, name, type, offered_at FROM lanes"
 TALLIES = "SELECT lane, state, jobs, bytes FROM tallies"
 LAST_SEQ = "SELECT max(seq) FROM jobs"
+KEEP_LAST_SEQ = """
+    INSERT INTO meta (name, value) VALUES ('last_seq', ?)
+    ON CONFLICT (name) DO UPDATE SET value = max(value, excluded.value)
+"""
 STANDING = f"SELECT id, type, state, owner FROM jobs WHERE id IN {_KEYS}"  # noqa: S608
 STATE_OF = "SELECT state FROM jobs WHERE id = ?"
 ONE_JOB = f"""

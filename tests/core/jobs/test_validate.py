@@ -289,12 +289,9 @@ def test_a_final_state_is_for_ever_but_for_a_person_and_a_success_for_all(state:
     assert change_faults(before, replace(before, detail="otherwise"), by_hand=False) != []
 
 
-@pytest.mark.parametrize(
-    ("reason", "by_hand", "faults"),
-    [("decided", True, 0), ("decided", False, 2), ("adopted", True, 2), (None, True, 2)],
-)
+@pytest.mark.parametrize(("reason", "by_hand", "faults"), [("decided", 1, 0), ("decided", 0, 2), ("adopted", 1, 2)])
 def test_a_success_and_its_result_go_only_where_a_person_had_decided_and_a_person_takes_it_back(
-    reason: str | None, by_hand: bool, faults: int
+    reason: str, by_hand: bool, faults: int
 ) -> None:
     before = Rows(S.SUCCEEDED, reason=reason).snapshot()
     job = replace(before.jobs[1], state=S.IN_DOUBT, reason="lost")
