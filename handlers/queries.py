@@ -20,6 +20,7 @@ from dispatcher.core.jobs.model import JobFilter, TypeFilter, WorkerFilter, Work
 from dispatcher.core.jobs.states import JobState
 from dispatcher.core.jobs.views.changes import ChangeFilter
 from dispatcher.core.jobs.views.search import search_of
+from dispatcher.core.jobs.views.telling import FOLLOWED, JOB
 from dispatcher.errors import BadParameter
 from handlers.mediatype import CSV, JSON, LINES, liked_best
 from handlers.times import instant_of, rfc3339, window_of
@@ -286,16 +287,14 @@ def type_filter(handler: RequestHandler) -> TypeFilter:
 
 
 def change_filter(handler: RequestHandler) -> ChangeFilter:
-    """``?job=&worker=&type=&state=&owner=``, repeated or with commas; empty ones do not count. Raises BadParameter."""
-    states = _values(handler, "state")
-    if not states <= set(JobState):
-        raise BadParameter(f"state must be one or more of {', '.join(JobState)}.", parameter="state")
+    """``?job=&worker=&type=&state=…``, repeated or with commas; empty ones do not count. Raises BadParameter."""
     return ChangeFilter(
         job=frozenset(job.lower() for job in _values(handler, "job")),
         worker=_values(handler, "worker"),
         type=_values(handler, "type"),
         owner=_values(handler, "owner"),
-        state=frozenset(map(JobState, states)),
+        state=frozenset(map(JobState, _values(handler, "state", tuple(JobState)))),
+        event=_values(handler, "event", FOLLOWED) or frozenset({JOB}),
     )
 
 
@@ -311,13 +310,15 @@ def _search(handler: FilterFields) -> str | None:
     return text or None
 
 
-def _values(handler: RequestHandler, field: str) -> frozenset[str]:
-    """The values of a field that takes several. Raises BadParameter."""
+def _values(handler: RequestHandler, field: str, known: Sequence[str] = ()) -> frozenset[str]:
+    """The values of a field that takes several, out of ``known``; empty: any. Raises BadParameter."""
     values = frozenset(value.strip() for text in _texts(handler, field) for value in text.split(","))
     if "" in values:
         raise BadParameter(f"{field} has a comma too many: one stands between two values.", parameter=field)
     if len(values) > _MOST_VALUES:
         raise BadParameter(f"{field} has {len(values)} values; at most {_MOST_VALUES} go.", parameter=field)
+    if known and not values <= set(known):
+        raise BadParameter(f"{field} must be one or more of {', '.join(known)}.", parameter=field)
     return values
 
 

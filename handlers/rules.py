@@ -155,8 +155,12 @@ class Rules:
         if not self.looks_at_jobs:
             if not self.names_type:
                 self.principal.needs_no_bound()
-            if self.only_owner is not None:
-                raise self.principal.has_only_its_own("This is about everybody's.")
+            self.check_knows_all()
+
+    def check_knows_all(self) -> None:
+        """Refuses who may know of his own jobs alone: for what is about everybody's."""
+        if self.only_owner is not None:
+            raise self.principal.has_only_its_own("This is about everybody's.")
 
     @property
     def only_owner(self) -> str | None:

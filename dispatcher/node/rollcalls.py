@@ -1,18 +1,18 @@
 """Calls the roll at each full hour, and looks once a minute who is missed: who is usually here at this hour and is not.
 
 The store counts; the loop walks over those alone that are missed. Of several nodes that share a store one calls the
-roll for all, and tells receivers of webhooks.
+roll for all, and tells receivers of webhooks. Each looks for itself, and tells those who follow its events.
 """
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from dispatcher.clock import Clock
 from dispatcher.core.jobs.habits import LATE_S, CallRoll, Roll, RollHour, Usual, hour_of, hours_around, until_roll_call
 from dispatcher.core.jobs.model import MissingWorker
-from dispatcher.core.jobs.views.telling import WORKERS_COMPLETE, WORKERS_MISSED
+from dispatcher.core.jobs.views.telling import RollEvent, roll_event
 from dispatcher.core.workers.effects import Request
 from dispatcher.core.workers.machine import Machine
 from dispatcher.errors import PagehandError
@@ -32,12 +32,20 @@ _HOUR_S = 3_600.0
 
 
 class RollCalls:
-    """``tell`` sends an event and its body to the receivers of webhooks."""
+    """``tell`` sends an event and its body to the receivers of webhooks, ``show`` shows events to followers."""
 
     def __init__(
-        self, *, store: Store, clock: Clock, machine: Machine, turns: Turns, tell: Callable[[str, str], None]
+        self,
+        *,
+        store: Store,
+        clock: Clock,
+        machine: Machine,
+        turns: Turns,
+        tell: Callable[[str, str], None],
+        show: Callable[[Sequence[RollEvent]], None],
     ) -> None:
-        self._store, self._clock, self._machine, self._turns, self._tell = store, clock, machine, turns, tell
+        self._store, self._clock, self._machine, self._turns = store, clock, machine, turns
+        self._tell, self._show = tell, show
         #: The hour of the week at the last look; None: there was none.
         self._hour: int | None = None
         self._looking: asyncio.Task[None] | None = None
@@ -68,14 +76,12 @@ class RollCalls:
         except PagehandError:  # the store is away: it looks again in a minute
             return
         before, self.latest = self.latest, self._roll_of(found)
-        known = {(one.name, one.gone_at) for one in before.some}
-        new = [one for one in self.latest.some if (one.name, one.gone_at) not in known]
-        if not self._turns.outcomes.leads:
+        event = roll_event(before, self.latest, self._clock.utc())
+        if event is None:
             return
-        if new:
-            self._tell(WORKERS_MISSED, roll_body(WORKERS_MISSED, self._clock.utc(), self.latest, new))
-        elif before.missed and not self.latest.missed:
-            self._tell(WORKERS_COMPLETE, roll_body(WORKERS_COMPLETE, self._clock.utc(), self.latest, []))
+        self._show([event])
+        if self._turns.outcomes.leads:
+            self._tell(event.name, roll_body(event))
 
     def _roll_of(self, found: Usual) -> Roll:
         """Nobody misses whom an operator has paused or blocked; and who has just gone, or is back, is here."""

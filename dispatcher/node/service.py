@@ -142,8 +142,9 @@ class Dispatcher(BatchVerbs, FarmVerbs, LookVerbs):
         self.webhooks = Webhooks(store, clock, self._turns, settings=settings, poster=poster, rng=rng, woken=self._arm)
         #: Who is usually here at this hour, and is missed.
         self.rolls = RollCalls(
-            store=store, clock=clock, machine=self.machine, turns=self._turns, tell=self.webhooks.tell
-        )
+            store=store, clock=clock, machine=self.machine, turns=self._turns, tell=self.webhooks.tell,
+            show=self.feed.told,
+        )  # fmt: skip
         self._overviews = Looks(
             store=store, clock=clock, machine=self.machine, failing=self._failing, busiest=self._busiest,
             backups=self.backups, webhooks=self.webhooks, rolls=self.rolls,

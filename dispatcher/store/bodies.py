@@ -6,24 +6,19 @@ wants them asks for them.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from datetime import UTC, datetime
 
 import msgspec
 from msgspec import Raw
 
-from dispatcher.core.jobs.habits import Roll
-from dispatcher.core.jobs.model import MissingWorker
 from dispatcher.core.jobs.rows import JobRow
 from dispatcher.core.jobs.turn import Change
-from dispatcher.core.jobs.views.telling import PING, event_of_state
+from dispatcher.core.jobs.views.telling import PING, RollEvent, event_of_state
 
 __all__ = ["MOST_ERROR", "body_of", "ping_body", "roll_body"]
 
 #: A longer error is left out, in characters: messages are small.
 MOST_ERROR = 8_192
-#: So many of the workers that are newly missed are named.
-MOST_NAMED = 100
 _json = msgspec.json.Encoder()
 
 
@@ -62,10 +57,11 @@ def ping_body(at: float, endpoint: str) -> str:
     return _text(PING, at, {"webhook": endpoint})
 
 
-def roll_body(event: str, at: float, roll: Roll, new: Sequence[MissingWorker]) -> str:
-    """The message of who is missed; ``new``: those that were not missed before, of whom some are named."""
-    workers = [{"name": one.name, "gone_at": _instant(one.gone_at)} for one in new[:MOST_NAMED]]
-    return _text(event, at, {"usual": roll.usual, "here": roll.here, "missed": roll.missed, "workers": workers})
+def roll_body(event: RollEvent) -> str:
+    """The message of who is missed."""
+    workers = [{"name": one.name, "gone_at": _instant(one.gone_at)} for one in event.workers]
+    counts = {"usual": event.usual, "here": event.here, "missed": event.missed}
+    return _text(event.name, event.at, {**counts, "workers": workers})
 
 
 def _text(event: str, at: float, data: dict[str, object]) -> str:

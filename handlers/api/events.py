@@ -1,7 +1,8 @@
 """Changes as they come: as server-sent events, and page by page for clients that cannot read these.
 
-Both show the same changes in the same order, under the same ids. What a client has not taken waits in the node's ring,
-not here: a piece of the answer is written when the client has taken the one before it.
+Whoever asks for them gets roll events, too. Both show the same events in the same order, under the same ids. What a
+client has not taken waits in the node's ring, not here: a piece of the answer is written when the client has taken the
+one before it.
 """
 
 from __future__ import annotations
@@ -13,7 +14,8 @@ from tornado.iostream import StreamClosedError
 
 from dispatcher.access.scopes import Scope
 from dispatcher.core.jobs.turn import Change
-from dispatcher.core.jobs.views.changes import ChangeFilter, ChangePage, Gap, NumberedChange
+from dispatcher.core.jobs.views.changes import ChangeFilter, ChangePage, FeedEvent, Gap, NumberedEvent
+from dispatcher.core.jobs.views.telling import JOB, RollEvent
 from dispatcher.errors import Unauthorized
 from handlers import queries
 from handlers.api.jobjson import Json, instant
@@ -41,13 +43,16 @@ class Follows(Protocol):
 
 
 class _Following(ConsoleApiHandler):
-    """Who is bound to types must name some of them."""
+    """Who is bound to types must name some of them. Of workers those are told who may list them."""
 
     scopes: ClassVar = {"GET": Scope.READ}
     looks_at_jobs = True
 
     def _wanted(self) -> ChangeFilter:
         wanted = queries.change_filter(self)
+        if wanted.event != {JOB}:
+            self.principal.needs_no_bound()
+            self.check_knows_all()
         self.principal.needs_types(wanted.type)
         only = self.only_owner
         if only is None:
@@ -63,7 +68,7 @@ class EventsHandler(_Following):
     query_fields = queries.CHANGES
 
     async def get(self) -> None:
-        """Every change that passes the filter, from now on or behind an id."""
+        """Everything that passes the filter, from now on or behind an id."""
         wanted = self._wanted()
         with self.site.service.feed.follow(wanted, queries.after_argument(self)) as follower:
             self._begin()
@@ -124,7 +129,7 @@ class ChangesHandler(_Following):
         page = await self.client.patiently(feed.page(wanted, after, wait_s))
         if page is not None:
             self.admit_again()
-            items = [_json(page.id_of(item.number), item.change) for item in page.items]
+            items = [_json(page.id_of(item.number), item.event) for item in page.items]
             gap = page.gap and _gap(page.gap, wanted, self.site.prefix)
             self.answer({"items": items, "after": page.id_of(page.after), "gap": gap})
 
@@ -135,8 +140,26 @@ def _bye(why: dict[str, str]) -> bytes:
     return _BYE % (RETRY_MS, as_json(why))
 
 
-def _json(name: str, change: Change) -> Json:
-    """A change as a program reads it. The secret end of the attempt's id is left out: who knows it may report."""
+def _json(name: str, event: FeedEvent) -> Json:
+    """An event as a program reads it."""
+    return _roll_json(name, event) if isinstance(event, RollEvent) else _change_json(name, event)
+
+
+def _roll_json(name: str, event: RollEvent) -> Json:
+    """It has the fields that receivers of webhooks get as ``data``."""
+    return {
+        "id": name,
+        "event": event.name,
+        "at": instant(event.at),
+        "usual": event.usual,
+        "here": event.here,
+        "missed": event.missed,
+        "workers": [{"name": one.name, "gone_at": instant(one.gone_at)} for one in event.workers],
+    }
+
+
+def _change_json(name: str, change: Change) -> Json:
+    """The secret end of the attempt's id is left out: who knows it may report."""
     return {
         "id": name,
         "job": change.job,
@@ -153,15 +176,18 @@ def _json(name: str, change: Change) -> Json:
 
 
 def _gap(gap: Gap, wanted: ChangeFilter, prefix: Prefix) -> Json:
-    """What is missing, and where to read what has become of the jobs."""
+    """What is missing, and where to read what has become of the jobs, or who is missed."""
     address = f"/api/v1/jobs/{next(iter(wanted.job))}" if len(wanted.job) == 1 else "/api/v1/jobs"
+    if JOB not in wanted.event:
+        address = "/api/v1/overview"
     return {"reason": gap.reason, "detail": gap.detail, "catch_up": prefix.link(address)}
 
 
-def _frame(page: ChangePage, item: NumberedChange) -> bytes:
+def _frame(page: ChangePage, item: NumberedEvent) -> bytes:
     if item.frame is None:
-        name = page.id_of(item.number)
-        item.frame = b"id: %b\nevent: job\ndata: %b\n\n" % (name.encode(), as_json(_json(name, item.change)))
+        name, event = page.id_of(item.number), item.event
+        kind = event.name if isinstance(event, RollEvent) else JOB
+        item.frame = b"id: %b\nevent: %b\ndata: %b\n\n" % (name.encode(), kind.encode(), as_json(_json(name, event)))
     return item.frame
 
 

@@ -7,6 +7,9 @@ import pytest
 from dispatcher.access.acts import Actor
 from dispatcher.access.scopes import Scope
 from dispatcher.core.jobs.model import WorkerFilter
+from dispatcher.core.jobs.views.changes import ChangeFilter
+from dispatcher.core.jobs.views.telling import WORKERS_COMPLETE, WORKERS_MISSED, RollEvent
+from dispatcher.node.rollcalls import LOOK_S
 from tests.node.nodes import credentials, two_nodes
 from tests.support.waiting import eventually
 
@@ -59,6 +62,35 @@ async def test_orders_for_a_worker_of_another_node_reach_its_page() -> None:
         told = await nodes.a.hear("s1")
         assert [message["op"] for message in told] == ["registered", "reload"]
         assert told[0]["name"] == "DESK-9"
+
+
+async def test_followers_at_each_node_hear_who_is_missed_at_any() -> None:
+    async with two_nodes() as nodes:
+        await nodes.a.register("s1", name="DESK-1")
+        await nodes.beat()
+        wanted = ChangeFilter(event=frozenset({WORKERS_MISSED, WORKERS_COMPLETE}))
+        followers = [house.dispatcher.feed.follow(wanted, None) for house in (nodes.a, nodes.b)]
+
+        async def told() -> list[list[tuple[str, list[str]]]]:
+            for house in (nodes.a, nodes.b):
+                await house.pass_time(LOOK_S)
+                looking = house.dispatcher.rolls._looking
+                assert looking is not None
+                await looking
+            found = [[item.event for item in follower.take().items] for follower in followers]
+            rolls = [[event for event in events if isinstance(event, RollEvent)] for events in found]
+            return [[(roll.name, [one.name for one in roll.workers]) for roll in events] for events in rolls]
+
+        nodes.sql("UPDATE workers SET habit = repeat('1', 168), habit_before = repeat('1', 168)")
+        await nodes.a.say("s1", op="bye")
+        await nodes.beat()
+        nodes.sql("UPDATE workers SET gone_at = gone_at - 121 WHERE gone_at IS NOT NULL")
+        assert await told() == [[(WORKERS_MISSED, ["DESK-1"])]] * 2
+        await nodes.b.register("s2", name="DESK-1")
+        await nodes.beat()
+        assert await told() == [[(WORKERS_COMPLETE, [])]] * 2
+        for follower in followers:
+            assert follower.take().items == []
 
 
 async def test_a_type_that_is_paused_at_one_node_is_offered_by_none_until_it_is_resumed() -> None:

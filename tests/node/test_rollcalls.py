@@ -12,8 +12,10 @@ import pytest
 
 from dispatcher.access.acts import Actor
 from dispatcher.core.jobs.habits import Roll, hour_of
-from dispatcher.core.jobs.views.telling import EVENTS
+from dispatcher.core.jobs.views.changes import ChangeFilter
+from dispatcher.core.jobs.views.telling import EVENTS, RollEvent
 from dispatcher.errors import StorageAway
+from dispatcher.node.changes.followers import Follower
 from dispatcher.node.rollcalls import LOOK_S, MOST_MISSED, RETURNS_S, RollCalls
 from dispatcher.store.names import MemoryNames
 from tests.node.webhooks.receivers import ADMIN, Receiver, quiet
@@ -41,6 +43,14 @@ async def look(house: House) -> Roll:
 
 def told(roll: Roll) -> tuple[int, int, list[str]]:
     return roll.usual, roll.here, [one.name for one in roll.some]
+
+
+def seen(follower: Follower) -> list[tuple[str, int, int, list[str]]]:
+    """What somebody who follows roll events gets."""
+    events = [item.event for item in follower.take().items]
+    rolls = [event for event in events if isinstance(event, RollEvent)]
+    assert rolls == events
+    return [(roll.name, roll.usual, roll.here, [one.name for one in roll.workers]) for roll in rolls]
 
 
 async def farm(*names: str, hours_here: int = 30, **given: Any) -> House:
@@ -170,6 +180,30 @@ async def test_receivers_of_webhooks_are_told_of_who_is_newly_missed_and_when_no
     assert gone_at - 60.0 <= first <= gone_at
 
 
+async def test_followers_are_told_what_webhooks_are_told_and_a_new_life_tells_once_more_who_is_still_missed() -> None:
+    before = await farm("A", "B")
+    wanted = ChangeFilter(event=frozenset(EVENTS[-2:]))
+    follower = before.dispatcher.feed.follow(wanted, None)
+    await leave(before, "B")
+    await before.pass_time(RETURNS_S)
+    for _ in range(3):
+        await look(before)
+    await before.register("s-B", "sum", name="B")
+    await look(before)
+    assert seen(follower) == [("workers.missed", 2, 1, ["B"]), ("workers.complete", 2, 2, [])]
+    await leave(before, "B")
+    await before.pass_time(RETURNS_S)
+    await look(before)
+    assert seen(follower) == [("workers.missed", 2, 1, ["B"])]
+    house = await House(before.store, clock=before.clock, first_worker=10).start()
+    house.dispatcher.let_in()
+    follower = house.dispatcher.feed.follow(wanted, "oldest")
+    await house.register("s-A", "sum", name="A")
+    await house.pass_time(RETURNS_S)
+    await look(house)
+    assert seen(follower) == [("workers.missed", 2, 1, ["B"])]
+
+
 async def test_one_node_of_several_calls_and_tells() -> None:
     receiver = Receiver()
     house = await farm("A", poster=receiver)
@@ -178,6 +212,7 @@ async def test_one_node_of_several_calls_and_tells() -> None:
     )
     house.dispatcher._turns.outcomes.leads = False
     house.dispatcher._turns.outcomes.heard = lambda heard, now: []  # type: ignore[method-assign]
+    follower = house.dispatcher.feed.follow(ChangeFilter(event=frozenset(EVENTS[-2:])), None)
     before = dict(house.store.rows.names._habits)
     await hours(house, 2)
     await leave(house, "A")
@@ -185,6 +220,7 @@ async def test_one_node_of_several_calls_and_tells() -> None:
     assert told(await look(house)) == (1, 0, ["A"])
     assert house.store.rows.names._habits == before
     assert receiver.heard == []
+    assert seen(follower) == [("workers.missed", 1, 0, ["A"])], "each shows it to those who follow its events"
 
 
 async def test_while_the_store_is_away_it_knows_what_it_knew(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -99,8 +99,8 @@ BUGS = {
     "of the changes of one turn only the first is told": Bug(
         "S35",
         "dispatcher/node/changes/events.py::Ring.add",
-        "changes[:1]",
-        "changes",
+        "events[:1]",
+        "events",
         "tests/node/changes/test_events.py",
     ),
     "a follower misses the change that wakes it": Bug(

@@ -1,4 +1,4 @@
-"""Those who follow changes: each is a place in the ring, and sleeps until a change comes that it asked for.
+"""Those who follow changes: each is a place in the ring, and sleeps until an event comes that it asked for.
 
 A turn tells all of them with one call. Whoever sleeps is found by what it asked for, so a turn costs the followers
 that it wakes, however many sleep. They are woken some at a time, so that turns get through. It knows nothing of HTTP.
@@ -11,8 +11,8 @@ from collections import OrderedDict, deque
 from collections.abc import Iterable, Sequence
 
 from dispatcher.clock import Clock
-from dispatcher.core.jobs.turn import Change
-from dispatcher.core.jobs.views.changes import ChangeFilter, ChangePage, Gap
+from dispatcher.core.jobs.views.changes import ChangeFilter, ChangePage, FeedEvent, Gap
+from dispatcher.core.jobs.views.telling import JOB, RollEvent
 from dispatcher.errors import Unavailable
 from dispatcher.node.changes.events import Ring
 
@@ -39,7 +39,7 @@ class Follower:
 
     def __init__(self, feed: Feed, wanted: ChangeFilter, after: int, gap: Gap | None) -> None:
         self.wanted = wanted
-        #: The number of the last change that was judged.
+        #: The number of the last event that was judged.
         self.after = after
         self._feed = feed
         self._gap = gap
@@ -122,16 +122,16 @@ class Feed:
 
     # -- for the node
 
-    def told(self, changes: Sequence[Change]) -> None:
-        """What one turn has changed, durably."""
+    def told(self, events: Sequence[FeedEvent]) -> None:
+        """What one turn has changed, durably; or what a look has found."""
         number = self.ring.end
-        self.ring.add(changes)
-        for change in changes:
+        self.ring.add(events)
+        for event in events:
             if not self._asleep:
                 return
-            for key in _keys_of(change):
+            for key in _keys_of(event):
                 for wanted in [*self._asleep.get(key, ())]:
-                    if wanted.passes(change):
+                    if wanted.passes(event):
                         self._found(wanted, key, number)
             number += 1
 
@@ -186,7 +186,7 @@ class Feed:
             self._empty.set_result(None)
 
     async def asleep(self, follower: Follower) -> bool:
-        """Lets it sleep. Returns whether a change was found for it."""
+        """Lets it sleep. Returns whether an event was found for it."""
         follower.alarm = asyncio.get_running_loop().create_future()
         for key in _keys_for(follower.wanted):
             self._asleep.setdefault(key, {}).setdefault(follower.wanted, set()).add(follower)
@@ -217,20 +217,27 @@ class Feed:
 
 
 def _keys_for(wanted: ChangeFilter) -> Iterable[_Key]:
-    """What wakes a follower: the values of the field that lets the fewest changes pass."""
+    """What wakes a follower: the events that it asked for, and of changes the field that lets the fewest pass."""
+    keys = [("event", name) for name in wanted.event if name != JOB]
+    return keys + _keys_of_jobs(wanted) if JOB in wanted.event else keys
+
+
+def _keys_of_jobs(wanted: ChangeFilter) -> list[_Key]:
     for field in ("job", "worker", "owner", "type", "state"):
         if values := getattr(wanted, field):
             return [(field, value) for value in values]
     return [("", "")]
 
 
-def _keys_of(change: Change) -> tuple[_Key, ...]:
-    """Whom a change may wake."""
+def _keys_of(event: FeedEvent) -> tuple[_Key, ...]:
+    """Whom an event may wake."""
+    if isinstance(event, RollEvent):
+        return (("event", event.name),)
     return (
-        ("job", change.job),
-        ("worker", change.worker or ""),
-        ("owner", change.owner or ""),
-        ("type", change.type),
-        ("state", change.new),
+        ("job", event.job),
+        ("worker", event.worker or ""),
+        ("owner", event.owner or ""),
+        ("type", event.type),
+        ("state", event.new),
         ("", ""),
     )

@@ -231,7 +231,8 @@ class Client:
     def events(self, *, after: str | None = None, **filters: Any) -> Iterator[dict[str, Any]]:
         """What changes from now on, or behind the change ``after``, as it happens; it has no end.
 
-        ``job``, ``type``, ``state`` and ``worker`` filter. Raises ChangesMissed.
+        ``job``, ``type``, ``state`` and ``worker`` filter. ``event`` names what is wanted, if it is not changes of jobs
+        alone: ``["job", "workers.missed", "workers.complete"]``, or some of these. Raises ChangesMissed.
         """
         while True:
             page = self._do(together.changes(self._plans, filters, after))

@@ -11,6 +11,7 @@ from msgspec import Struct
 from dispatcher.core.jobs.model import WorkerStatus
 from dispatcher.core.jobs.states import JobState
 from dispatcher.core.jobs.views.search import LONGEST_SEARCH
+from dispatcher.core.jobs.views.telling import FOLLOWED, JOB
 from handlers.api.jobjson import JOB_FIELDS, LINE_FIELDS
 from handlers.api.loglines import LONGEST_SOUGHT
 from handlers.queries import MAX_WAIT_S, ListFormat
@@ -73,6 +74,8 @@ _SOUGHT = _FILTER | {"maxLength": LONGEST_SOUGHT}
 _VALUE = f"[^,]*[^,{_BLANK}][^,]*"
 _SEVERAL: Schema = {"type": "string", "pattern": f"^({_VALUE}(,{_VALUE})*)?$"}
 _STATES: Schema = {"type": "string", "pattern": "^(({0})(,({0}))*)?$".format("|".join(JobState))}
+_FOLLOWED = "|".join(name.replace(".", r"\.") for name in FOLLOWED)
+_EVENTS: Schema = {"type": "string", "pattern": f"^(({_FOLLOWED})(,({_FOLLOWED}))*)?$"}
 _PLACE: Schema = {"type": "string", "pattern": "^(oldest|[0-9a-z]{1,32}-[0-9]{1,15})?$"}
 _AFTER = "An id of a change: begin behind it. `oldest`: begin with the oldest change that is kept. Without it only "
 #: The fields that mean the same everywhere.
@@ -128,6 +131,11 @@ _CHANGES = {
     "type": Field(_SEVERAL, "Types.", repeated=True),
     "state": Field(_STATES, "What the job has become: states.", repeated=True),
     "owner": Field(_SEVERAL, "Names of the tokens that submitted the jobs.", repeated=True),
+    "event": Field(
+        _EVENTS,
+        f"What is told: {', '.join(FOLLOWED)}. Without it `{JOB}`, changes of jobs; filters choose among these alone.",
+        repeated=True,
+    ),
     "after": Field(_PLACE, f"{_AFTER}what comes from now on is told."),
 }
 _ACTS = {

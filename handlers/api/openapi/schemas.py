@@ -10,7 +10,16 @@ import msgspec
 from handlers.api.actions import ActionBody
 from handlers.api.amending import CHANGEABLE
 from handlers.api.batch import MOST_JOBS
-from handlers.api.openapi import hookshapes, manyshapes, overviewshapes, shapes, statshapes, typeshapes, workershapes
+from handlers.api.openapi import (
+    changeshapes,
+    hookshapes,
+    manyshapes,
+    overviewshapes,
+    shapes,
+    statshapes,
+    typeshapes,
+    workershapes,
+)
 from handlers.api.openapi.together import TOGETHER, filter_fields, worker_filter_fields
 from handlers.api.resources import CancelBody, DecideBody, EmptyBody
 from handlers.api.rollouts import RolloutBody
@@ -63,7 +72,7 @@ _LOOSE: dict[str, Schema] = {
 
 
 #: Where the shapes of answers stand.
-_SHAPES = (shapes, manyshapes, workershapes, typeshapes, hookshapes, statshapes, overviewshapes)
+_SHAPES = (shapes, changeshapes, manyshapes, workershapes, typeshapes, hookshapes, statshapes, overviewshapes)
 
 
 def schemas() -> dict[str, Schema]:

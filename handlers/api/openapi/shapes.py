@@ -23,7 +23,6 @@ __all__ = [
     "BackupsShape",
     "BatchCountsShape",
     "BatchShape",
-    "ChangesShape",
     "JobShape",
     "JobsShape",
     "MadeTokenShape",
@@ -210,38 +209,6 @@ class StandingsShape(Struct):
 
     items: list[StandingShape]
     done: Annotated[bool, Meta(description="whether all of them, or the first, are final or in doubt or not there")]
-
-
-class ChangeShape(Struct):
-    """One transition of one job."""
-
-    id: Annotated[str, Meta(description="where it stands: `LIFE-NUMBER`")]
-    job: JobId
-    type: str
-    old: JobState | None = msgspec.field(name="from")
-    new: JobState = msgspec.field(name="to")
-    at: Instant
-    attempt: str | None
-    worker: str | None
-    reason: str | None
-    actor: str | None
-    owner: Annotated[str | None, Meta(description="the name of the token that submitted the job")]
-
-
-class GapShape(Struct):
-    """Some changes are missing before what comes next."""
-
-    reason: Literal["passed", "other_life"]
-    detail: str
-    catch_up: str
-
-
-class ChangesShape(Struct):
-    """A page of changes."""
-
-    items: list[ChangeShape]
-    after: Annotated[str, Meta(description="send it back, and get what came behind it")]
-    gap: GapShape | None
 
 
 class BackupShape(Struct):

@@ -8,6 +8,8 @@ from typing import Any
 import pytest
 
 from dispatcher.config.settings import Settings
+from dispatcher.core.jobs.model import MissingWorker
+from dispatcher.core.jobs.views.telling import RollEvent
 from tests.handlers.conftest import Ask, Browser, body_of
 from tests.support.house import House
 from tests.support.jobs import spec
@@ -16,6 +18,7 @@ from tests.support.waiting import eventually
 pytestmark = pytest.mark.gen_test(timeout=60)
 
 TOKEN = "s3cret"
+OVERVIEW = "/api/v1/overview"
 
 
 async def submitted(house: House, *types: str) -> list[str]:
@@ -43,9 +46,26 @@ async def test_a_page_after_an_earlier_life_has_a_gap(ask: Ask, house: House) ->
     assert (page["items"], page["gap"]["reason"], page["gap"]["catch_up"]) == ([], "other_life", "/api/v1/jobs")
 
 
+async def test_a_page_has_roll_events_for_who_asks_and_says_where_to_read_who_is_missed(ask: Ask, house: House) -> None:
+    [job] = await submitted(house, "a")
+    house.dispatcher.feed.told([RollEvent("workers.missed", 0.0, 3, 2, 1, [MissingWorker("DESK-1", 0.0)])])
+    page = body_of(await ask("/api/v1/changes?after=oldest"))
+    assert [one["job"] for one in page["items"]] == [job]
+    assert page["after"].endswith("-2"), "whoever asks for jobs alone has passed it, too"
+    mixed = body_of(await ask("/api/v1/changes?after=oldest&event=job,workers.missed&type=a"))["items"]
+    assert [one.get("event", "job") for one in mixed] == ["job", "workers.missed"]
+    alone = body_of(await ask("/api/v1/changes?after=0123456789ab-7&event=workers.missed&event=workers.complete"))
+    assert ([one["event"] for one in alone["items"]], alone["gap"]["catch_up"]) == (["workers.missed"], OVERVIEW)
+
+
 REFUSED: list[tuple[str, dict[str, str], str]] = [
     ("state=queued,done", {}, "state must be one or more of scheduled, queued, "),
-    ("requires=site:a", {}, "requires is not a field of this address. It takes job, worker, type, state, owner, after"),
+    ("event=job,gap", {}, "event must be one or more of job, workers.missed, workers.complete."),
+    (
+        "requires=site:a",
+        {},
+        "requires is not a field of this address. It takes job, worker, type, state, owner, event,",
+    ),
     ("type=a,,b", {}, "type has a comma too many: one stands between two values."),
     ("job=" + ",".join(map(str, range(101))), {}, "job has 101 values; at most 100 go."),
     ("after=seven", {}, "'seven' is not the id of a change: take it unchanged from an earlier answer, or say oldest."),

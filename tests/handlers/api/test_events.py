@@ -12,6 +12,8 @@ import pytest
 from tornado.ioloop import IOLoop
 
 from dispatcher.config.settings import Settings
+from dispatcher.core.jobs.model import MissingWorker
+from dispatcher.core.jobs.views.telling import RollEvent
 from dispatcher.node.changes.followers import BEAT_S
 from handlers.api.jobjson import instant
 from handlers.api.shortway import ShortWayApplication
@@ -172,7 +174,7 @@ async def test_who_was_away_too_long_is_told_so(open_stream: Open, house: House)
     assert event.data == {
         "reason": "passed",
         "detail": "995 changes are no longer kept (--events-kept). "
-        "Read the jobs that matter to you, then go on with what follows.",
+        "Read the jobs and workers that matter to you, then go on with what follows.",
         "catch_up": "/api/v1/jobs",
     }
     assert (await back.job())["id"] == f"{life}-1001"
@@ -186,6 +188,34 @@ async def test_an_id_of_an_earlier_life_is_answered_by_a_gap(open_stream: Open, 
     assert (event.kind, event.data["reason"]) == ("gap", "other_life")
     assert event.data["catch_up"] == f"/api/v1/jobs/{job}"
     assert (await stream.job())["job"] == job
+
+
+async def test_roll_events_come_to_who_asks_and_once_over_a_cut(open_stream: Open, house: House) -> None:
+    gone_at = house.clock.utc()
+    missed = RollEvent("workers.missed", gone_at + 130, 3, 2, 1, [MissingWorker("DESK-1", gone_at)])
+    asked = "?event=job&event=workers.missed,workers.complete&type=a"
+    plain, stream = await open_stream(), await open_stream(asked)
+    await here(plain)
+    life = (await here(stream)).id.partition("-")[0]
+    house.dispatcher.feed.told([missed])
+    event = await stream.next()
+    assert event is not None
+    assert (event.kind, event.id) == ("workers.missed", f"{life}-1")
+    workers = [{"name": "DESK-1", "gone_at": instant(gone_at)}]
+    assert event.data == {
+        "id": f"{life}-1", "event": "workers.missed", "at": instant(gone_at + 130), "usual": 3, "here": 2, "missed": 1,
+        "workers": workers,
+    }  # fmt: skip
+    stream.close()
+    house.dispatcher.feed.told([RollEvent("workers.complete", gone_at + 190, 3, 3, 0)])
+    [job] = await submitted(house, "a")
+    back = await open_stream(asked, last_id=stream.last_id)
+    event = await back.next()
+    assert event is not None
+    assert (event.kind, event.data["workers"]) == ("workers.complete", [])
+    assert (await back.job())["job"] == job
+    told = await plain.job()
+    assert (told["job"], told["id"]) == (job, f"{life}-3"), "whoever has not asked hears of changes alone"
 
 
 async def test_whoever_goes_is_forgotten_and_comes_to_no_harm(open_stream: Open, house: House) -> None:

@@ -206,6 +206,10 @@ async def test_changes_and_events_are_of_his_own_alone(ask: Ask, house: House) -
     assert [item["job"] for item in body_of(await waits)["items"]] == [mine["id"]]
     for address in ("changes", "events"):
         refused(await ask(f"/api/v1/{address}?owner=bob", headers=anna), "forbidden_owner", "another owner")
+        for event in ("workers.missed", "job,workers.complete"):
+            refused(await ask(f"/api/v1/{address}?event={event}", headers=anna), "forbidden_owner", "everybody's")
+    of_all = await of(house, "desk", Scope.READ)
+    assert (await ask("/api/v1/changes?event=workers.missed", headers=of_all)).code == 200
 
 
 async def test_the_console_is_closed_to_who_may_know_of_his_own_alone(ask: Ask, house: House) -> None:

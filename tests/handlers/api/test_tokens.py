@@ -330,7 +330,12 @@ async def test_a_bound_token_knows_its_types_alone(ask: Ask) -> None:
         "/api/v1/events?type=letter",
     ):
         refused(await ask(path, headers=bound), "forbidden_type", words)
-    assert (await ask("/api/v1/changes?type=label", headers=bound)).code == 200
+    for path in (
+        "/api/v1/changes?type=label&event=job,workers.missed",
+        "/api/v1/events?type=label&event=workers.complete",
+    ):
+        refused(await ask(path, headers=bound), "forbidden_type", "This is about jobs of every type.")
+    assert (await ask("/api/v1/changes?type=label&event=job", headers=bound)).code == 200
     assert (await ask(f"{own}/cancel", "POST", json={}, headers=bound)).code == 200
 
 

@@ -32,7 +32,7 @@ def filled(count: int, kept: int) -> Ring:
 
 def jobs(ring: Ring, after: int, wanted: ChangeFilter = ALL, **given: int) -> list[int]:
     items, _ = ring.take(after, wanted, **({"most": 10**6, "judged": 10**6} | given))
-    assert [item.change.job for item in items] == [str(item.number) for item in items]
+    assert [getattr(item.event, "job", None) for item in items] == [str(item.number) for item in items]
     return [item.number for item in items]
 
 

@@ -11,6 +11,7 @@ import pytest
 from dispatcher.core.jobs.states import JobState
 from dispatcher.core.jobs.turn import Change
 from dispatcher.core.jobs.views.changes import ChangeFilter
+from dispatcher.core.jobs.views.telling import RollEvent
 from dispatcher.errors import Unavailable
 from dispatcher.node.changes.events import Ring
 from dispatcher.node.changes.followers import BEAT_S, MOST_TAKEN, WOKEN_AT_ONCE, Feed, Follower
@@ -80,7 +81,8 @@ async def test_a_house_tells_every_transition_of_a_job_once_it_is_durable():
         await submitting
         await house.register("s1", "echo")
         await run_one(house)
-        told = [(item.change.old, item.change.new) for item in follower.take().items]
+        events = [item.event for item in follower.take().items]
+        told = [(event.old, event.new) for event in events if isinstance(event, Change)]
     assert told == [(None, "queued"), ("queued", "running"), ("running", "succeeded")]
     noted = [change for report in house.store.reports for change in report.changes]
     assert [(change.old, change.new) for change in noted] == told
@@ -326,3 +328,20 @@ async def test_a_page_that_waits_is_answered_when_the_server_stops():
     await rounds()
     await feed.close()
     assert (await waiting).items == []
+
+
+async def test_a_roll_event_wakes_those_alone_that_asked_for_it_whatever_else_they_asked_for() -> None:
+    feed, both = a_feed(), frozenset({"job", "workers.missed"})
+    plain = await Client(feed).asleep()
+    roll = await Client(feed, ChangeFilter(event=frozenset({"workers.missed"}), type=frozenset({"mine"}))).asleep()
+    mixed = await Client(feed, ChangeFilter(event=both, type=frozenset({"mine"}))).asleep()
+    feed.told([RollEvent("workers.complete", 1.0, 3, 3, 0)])
+    feed.told([RollEvent("workers.missed", 1.0, 3, 2, 1)])
+    await rounds()
+    assert [client.numbers for client in (plain, roll, mixed)] == [[], [2], [2]]
+    feed.told([change(type="mine")])
+    await eventually(lambda: plain.numbers == [3] and mixed.numbers == [2, 3])
+    assert (roll.numbers, plain.wakes) == ([2], 1)
+    for client in (plain, roll, mixed):
+        await client.leave()
+    assert (len(feed), feed._asleep) == (0, {})

@@ -1,4 +1,4 @@
-"""Changes as a follower gets them: each with its number, those that it asked for, and what it has missed. Pure."""
+"""What a follower gets: changes and roll events with their numbers, those that it asked for, and its gaps. Pure."""
 
 from __future__ import annotations
 
@@ -6,12 +6,19 @@ from msgspec import Struct
 
 from dispatcher.core.jobs.states import JobState
 from dispatcher.core.jobs.turn import Change
+from dispatcher.core.jobs.views.telling import JOB, RollEvent
 
-__all__ = ["ChangeFilter", "ChangePage", "Gap", "NumberedChange"]
+__all__ = ["ChangeFilter", "ChangePage", "FeedEvent", "Gap", "NumberedEvent"]
+
+#: What is told to those who follow.
+FeedEvent = Change | RollEvent
 
 
 class ChangeFilter(Struct, frozen=True, kw_only=True):
-    """Which changes a follower gets; an empty field lets all pass."""
+    """What a follower gets: the events that ``event`` names, and of changes those that pass the other fields.
+
+    An empty one of these lets all changes pass.
+    """
 
     #: Ids of jobs.
     job: frozenset[str] = frozenset()
@@ -22,11 +29,17 @@ class ChangeFilter(Struct, frozen=True, kw_only=True):
     state: frozenset[JobState] = frozenset()
     #: Who submitted the job.
     owner: frozenset[str] = frozenset()
+    #: Some of ``FOLLOWED``. Whoever does not know of an event does not get it.
+    event: frozenset[str] = frozenset({JOB})
 
-    def passes(self, change: Change) -> bool:
-        """The one place where a change is judged for a follower: whoever may not have it is refused here."""
+    def passes(self, event: FeedEvent) -> bool:
+        """The one place where an event is judged for a follower: whoever may not have it is refused here."""
+        return event.name in self.event if isinstance(event, RollEvent) else self._passes(event)
+
+    def _passes(self, change: Change) -> bool:
         return (
-            (not self.job or change.job in self.job)
+            JOB in self.event
+            and (not self.job or change.job in self.job)
             and (not self.worker or change.worker in self.worker)
             and (not self.type or change.type in self.type)
             and (not self.state or change.new in self.state)
@@ -34,17 +47,17 @@ class ChangeFilter(Struct, frozen=True, kw_only=True):
         )
 
 
-class NumberedChange(Struct):
-    """A change with its number in this life of the server: 1, 2, 3 and so on."""
+class NumberedEvent(Struct):
+    """A change or a roll event with its number in this life of the server: 1, 2, 3 and so on."""
 
     number: int
-    change: Change
+    event: FeedEvent
     #: How it is written for a follower; made for the first one, and kept for all others.
     frame: bytes | None = None
 
 
 class Gap(Struct, frozen=True):
-    """Some changes are missing before what comes next."""
+    """Some events are missing before what comes next."""
 
     #: ``passed`` or ``other_life``.
     reason: str
@@ -54,14 +67,14 @@ class Gap(Struct, frozen=True):
 class ChangePage(Struct, frozen=True):
     """What a follower gets at once. It may be empty."""
 
-    items: list[NumberedChange]
+    items: list[NumberedEvent]
     #: The life of the server that the numbers belong to.
     life: str
-    #: Where the follower stands behind it: the number of the last change that was judged.
+    #: Where the follower stands behind it: the number of the last event that was judged.
     after: int
     #: What is missing before the items.
     gap: Gap | None = None
 
     def id_of(self, number: int) -> str:
-        """The id of a change, or of the place before the first one."""
+        """The id of an event, or of the place before the first one."""
         return f"{self.life}-{number}"

@@ -25,6 +25,7 @@ _EVENTS_EXAMPLES = """\
 examples:
   pagehand events --state failed
   pagehand events --after oldest --count 100 -o json
+  pagehand events --event workers.missed --event workers.complete
 """
 
 
@@ -88,22 +89,23 @@ def _events_arguments(parser: argparse.ArgumentParser) -> None:
     add("--type", action="append", help="of jobs of this type")
     add("--state", action="append", help="only what becomes this")
     add("--worker", action="append", metavar="ID", help="of this worker")
-    add("--after", metavar="ID", help="what came behind this change; oldest: all that are kept")
+    add("--event", action="append", metavar="NAME", help="job (if none is named), workers.missed, workers.complete")
+    add("--after", metavar="ID", help="what came behind this one; oldest: all that are kept")
     add("-n", "--count", type=some, metavar="N", help="end after so many")
 
 
 def _events(call: Invocation) -> int:
     left = call.options.count
-    for change in _changes(call):
-        _show_change(call, change)
+    for event in _told(call):
+        _show(call, event)
         if left is not None and (left := left - 1) <= 0:
             break
     return CommandExit.DONE
 
 
-def _changes(call: Invocation) -> Iterator[dict[str, Any]]:
+def _told(call: Invocation) -> Iterator[dict[str, Any]]:
     options = call.options
-    filters = {name: getattr(options, name) for name in ("job", "type", "state", "worker")}
+    filters = {name: getattr(options, name) for name in ("job", "type", "state", "worker", "event")}
     after = options.after
     while True:
         page = call.client._do(changes(call.client._plans, filters, after))
@@ -114,11 +116,28 @@ def _changes(call: Invocation) -> Iterator[dict[str, Any]]:
         after = page["after"]
 
 
+def _show(call: Invocation, event: dict[str, Any]) -> None:
+    if call.out.chosen("json") == "json":
+        call.out.item(event)
+    elif "event" in event:
+        _show_roll(call, event)
+    else:
+        _show_change(call, event)
+
+
+def _show_roll(call: Invocation, roll: dict[str, Any]) -> None:
+    """With ``-o id`` the names of workers, which other commands take for ids."""
+    names = [worker["name"] for worker in roll["workers"]]
+    if call.out.chosen("json") == "id":
+        for name in names:
+            call.out.line(name)
+    else:
+        count = f"{roll['here']} of {roll['usual']} are here"
+        call.out.state_line(f"{instant(roll['at'])}  {roll['event']}  {count}  {', '.join(names)}".rstrip())
+
+
 def _show_change(call: Invocation, change: dict[str, Any]) -> None:
-    form = call.out.chosen("json")
-    if form == "json":
-        call.out.item(change)
-    elif form == "id":
+    if call.out.chosen("json") == "id":
         call.out.line(change["job"])
     else:
         became = f"{change['from'] or 'new'} > {change['to']}"
@@ -126,4 +145,4 @@ def _show_change(call: Invocation, change: dict[str, Any]) -> None:
         call.out.state_line(line.rstrip())
 
 
-EVENTS = Verb("events", "follow the changes of all jobs", _events_arguments, _events, _EVENTS_EXAMPLES)
+EVENTS = Verb("events", "follow the changes of jobs, and who is missed", _events_arguments, _events, _EVENTS_EXAMPLES)

@@ -10,9 +10,12 @@ import pytest
 from tornado.httpclient import HTTPRequest, HTTPResponse
 
 from dispatcher.config.settings import Settings
+from dispatcher.core.jobs.model import MissingWorker
+from dispatcher.core.jobs.views.telling import RollEvent
 from tests.handlers.api.openapi.conftest import Judge
 from tests.handlers.conftest import Ask, Scene, body_of, draining
 from tests.handlers.rich import rich
+from tests.support.house import House
 
 JSON = {"Content-Type": "application/json"}
 KEY = {"Idempotency-Key": "order-1"}
@@ -198,6 +201,18 @@ async def test_a_batch_is_read_as_it_is_described(ask: Ask, judge: Judge) -> Non
         response = await ask(path)
         assert (response.code, judge.faults(response, path, "GET")) == (200, [])
     assert judge.faults(await ask("/api/v1/jobs?limit=2"), "/api/v1/jobs", "GET") == []
+
+
+async def test_a_page_of_changes_with_a_roll_event_is_read_as_it_is_described(
+    ask: Ask, house: House, judge: Judge
+) -> None:
+    house.dispatcher.feed.told([RollEvent("workers.missed", 0.0, 3, 2, 1, [MissingWorker("DESK-1", 0.0)])])
+    path = "/api/v1/changes?after=oldest&event=workers.missed"
+    response = await ask(path)
+    assert (response.code, judge.faults(response, path, "GET")) == (200, [])
+    told = body_of(response)
+    told["items"][0]["more"] = 1
+    assert judge.faults(with_body(response, told), path, "GET") != []
 
 
 async def test_a_token_is_read_and_revoked_as_it_is_described(ask: Ask, judge: Judge) -> None:

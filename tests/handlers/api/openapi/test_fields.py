@@ -26,6 +26,7 @@ CASES = [
     ("api-workers", "state", ["connected", "lost"]),
     ("api-changes", "job", ["", "a", "a,b", "a,", ",a", "a,,b", "a, ,b", "a,\r\x08,b", " , "]),
     ("api-changes", "state", ["", "queued", "queued,failed", "queued,gone", "queued,"]),
+    ("api-changes", "event", ["", "job", "workers.missed,job", "workersxmissed", "gap", "job,"]),
     ("api-changes", "after", ["", "oldest", "newest", "0123456789ab-7", "0123456789ab", "0123456789ab-", "z-1", "Z-1"]),
     ("api-changes", "after", [f"{'a' * 32}-{'1' * 15}", f"{'a' * 33}-1", f"a-{'1' * 16}"]),
     ("api-changes", "wait", ["0", "61", "-1", "1.5"]),

@@ -66,6 +66,21 @@ def test_changes_come_once_and_in_order(server: Live, at: list[str]) -> None:
     assert ids == f"{first}\n" * 3
 
 
+def test_who_is_missed_is_told_to_who_asks() -> None:
+    at = "2026-01-02T03:04:05.678Z"
+    workers = [{"name": "DESK-1", "gone_at": at}, {"name": "DESK-2", "gone_at": at}]
+    roll = {"id": "a-1", "event": "workers.missed", "at": at, "usual": 30, "here": 28, "missed": 2, "workers": workers}
+    page = reply(200, {"items": [roll], "after": "a-1", "gap": None})
+    command = ("events", "--event=workers.missed", "--event=workers.complete", "--count=1")
+    with scripted(page, page, page) as server:
+        json_, table, ids = (typed(*command, "-o", form, "--url", server.url).out for form in ("json", "table", "id"))
+        asked = {each.line.split()[1] for each in server.asked}
+    assert asked == {"/api/v1/changes?event=workers.missed&event=workers.complete"}
+    assert json.loads(json_) == roll
+    assert table == "2026-01-02 03:04:05  workers.missed  28 of 30 are here  DESK-1, DESK-2\n"
+    assert ids == "DESK-1\nDESK-2\n"
+
+
 def test_a_broken_connection_loses_no_change_and_a_gap_is_said() -> None:
     def page(after: str, *numbers: int, gap: object = None) -> tuple[bytes, str]:
         items = [{"id": f"a-{n}", "job": f"j{n}"} for n in numbers]
