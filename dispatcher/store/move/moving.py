@@ -113,7 +113,7 @@ def _begin(source: sqlite3.Connection, link: Link) -> None:
     clock = float(meta["queue_clock"])
     link.one("take_key", key=meta["key"])
     link.one("go_on", node=NODE, epoch=meta["epoch"], clock=clock, counted=float(meta.get("counted_clock", clock)))
-    link.one("number_jobs")
+    link.one("number_jobs", given=int(meta.get("last_seq", 0)))
 
 
 def _jobs(source: sqlite3.Connection) -> int:

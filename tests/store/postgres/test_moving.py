@@ -179,6 +179,16 @@ def test_a_second_move_brings_what_the_file_has_then(path: Path) -> None:
     assert after["counts"] == asyncio.run(read_file(path))["counts"]
 
 
+def test_the_number_of_a_job_that_was_removed_from_the_file_is_given_to_no_other(path: Path) -> None:
+    url = new_database()
+    with closing(sqlite3.connect(path)) as file:
+        file.execute("INSERT INTO meta (name, value) VALUES ('last_seq', 4711)")
+        file.commit()
+    move_store(path, url)
+    with psycopg.connect(url, options="-c search_path=pagehand") as database:
+        assert database.execute("SELECT nextval('job_numbers')").fetchone() == (4712,)
+
+
 def test_a_server_goes_on_with_the_database(path: Path, tmp_path: Path) -> None:
     url = new_database()
     move_store(path, url)

@@ -18,7 +18,7 @@ VALUES (
 )
 
 -- name: number_jobs
-SELECT setval('job_numbers', 1 + coalesce(max(seq), 0), false) FROM jobs
+SELECT setval('job_numbers', 1 + greatest(coalesce(max(seq), 0), %(given)s::bigint), false) FROM jobs
 
 -- name: jobs_by_state
 SELECT state, sum(jobs)::bigint FROM tallies WHERE lane = '00000000-0000-0000-0000-000000000000' AND jobs <> 0
