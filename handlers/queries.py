@@ -32,6 +32,7 @@ __all__ = [
     "DEAD",
     "DELETE",
     "DELIVERIES",
+    "INSTANTS",
     "JOBS",
     "MOST_NUMBERED",
     "ONE_JOB",
@@ -72,7 +73,7 @@ PLACE = ("limit", "cursor")
 MAX_WAIT_S = 60
 _LONGEST_NAME = 100
 #: Of instants in an address.
-_INSTANTS = ("created_after", "created_before", "ended_after", "ended_before")
+INSTANTS = ("created_after", "created_before", "ended_after", "ended_before")
 _ACT_INSTANTS = ("after", "before")
 #: The window where only a type is named.
 _USUAL_WINDOW_S = 3_600
@@ -87,7 +88,7 @@ def _fields_of(kind: type[Struct]) -> tuple[str, ...]:
 JOBS, WORKERS, TYPES = (*_fields_of(JobFilter), "format", "fields"), _fields_of(WorkerFilter), _fields_of(TypeFilter)
 ACTS = (*_fields_of(AuditFilter), "format")
 #: Those of the console's list.
-CONSOLE_JOBS = ("state", "type", "requires", "worker", "tag", "owner", "batch", "q", *_INSTANTS, "limit", "cursor")
+CONSOLE_JOBS = ("state", "type", "requires", "worker", "tag", "owner", "batch", "q", *INSTANTS, "limit", "cursor")
 WAIT = ("wait",)
 ONE_JOB = (*WAIT, "fields")
 CHANGES = (*_fields_of(ChangeFilter), "after")
@@ -218,7 +219,7 @@ def job_filter(handler: FilterFields, now_at: float) -> JobFilter:
         error=_text(handler, "error") or None,
         search=_search(handler),
         snippets=flag_argument(handler, "snippets"),
-        **{name: instant_argument(handler, name, now_at) for name in _INSTANTS},
+        **{name: instant_argument(handler, name, now_at) for name in INSTANTS},
         limit=_limit(handler, 50),
         cursor=_cursor(handler),
     )
@@ -388,7 +389,7 @@ def next_query(wanted: Filter, cursor: str | None, **shape: str) -> str:
     if isinstance(wanted, JobFilter):
         query["requires"] = [":".join(pair) for pair in wanted.requires]
         query["snippets"] = int(wanted.snippets)
-        query |= _told(wanted, _INSTANTS)
+        query |= _told(wanted, INSTANTS)
     elif isinstance(wanted, AuditFilter):
         query |= _told(wanted, _ACT_INSTANTS)
     return urlencode({_SHORT.get(name, name): value for name, value in query.items() if value}, doseq=True)

@@ -1,10 +1,12 @@
 /*
- * Helps with the console's pages: adds the local time beside UTC, adds buttons that copy an id,
- * says which instant a slider means, and refreshes the page in place. ES5; the pages work without
- * this script, too: then they show UTC only, and load themselves anew.
+ * Helps with the console's pages: adds the local time beside UTC, lets forms take times by the
+ * local clock, adds buttons that copy an id and boxes that tick all rows, says which instant a
+ * slider means, and refreshes the page in place. ES5; the pages work without this script, too: then
+ * they show and take UTC only, and load themselves anew.
  *
  * Markup: <time datetime>; [data-copy] for a button; [data-follow] for one that keeps the end of
- * the box with this id in view; <form data-now-s> for a slider; <body data-page data-refresh-s>;
+ * the box with this id in view; [data-tick-all] for a box; <form data-now-s> for a slider;
+ * input[name=clock] and .clock-name for the clock of a form; <body data-page data-refresh-s>;
  * #main and #clock are refreshed; rows have data-key; #refresh-note takes words for people.
  */
 (function () {
@@ -50,6 +52,21 @@
     } else {
       time.appendChild(time.ownerDocument.createTextNode(' (' + local + ')'));
     }
+  }
+
+  /** How far the clock of this computer is from UTC: `+01:00`; '' if it shows UTC. */
+  function difference() {
+    var minutes = -new Date().getTimezoneOffset();
+    var far = Math.abs(minutes);
+    if (!minutes) { return ''; }
+    return (minutes < 0 ? '-' : '+') + two(Math.floor(far / 60)) + ':' + two(far % 60);
+  }
+
+  /** Lets a form take times by the clock of this computer, unless its address names another one. */
+  function setClock(field) {
+    if (field.value || !difference()) { return; }
+    field.value = difference();
+    each(field.form, '.clock-name', function (name) { name.textContent = 'UTC' + field.value; });
   }
 
   // ---- copy an id ------------------------------------------------------------------------------
@@ -118,6 +135,39 @@
     button.setAttribute('aria-pressed', String(!!followed));
     showEnd();
   }
+
+  // ---- tick all rows ---------------------------------------------------------------------------
+
+  function rowBoxes(box) {
+    var table = box;
+    while (table.nodeName !== 'TABLE') { table = table.parentNode; }
+    return [].slice.call(table.querySelectorAll('tbody input[name=id]'));
+  }
+
+  /** Shows whether all rows are ticked, some, or none. */
+  function showTicks(box) {
+    var all = rowBoxes(box);
+    var ticked = all.filter(function (one) { return one.checked; }).length;
+    box.checked = ticked > 0 && ticked === all.length;
+    box.indeterminate = ticked > 0 && ticked < all.length;
+  }
+
+  function addTickAll(place) {
+    var box = place.ownerDocument.createElement('input');
+    box.type = 'checkbox';
+    box.setAttribute('aria-label', 'Tick all on this page');
+    place.appendChild(box);
+    box.onchange = function () {
+      rowBoxes(box).forEach(function (one) { one.checked = box.checked; });
+    };
+    showTicks(box);
+  }
+
+  document.addEventListener('change', function (event) {
+    if (event.target.name === 'id') { each(document, '[data-tick-all] input', showTicks); }
+  }, false);
+
+  // ---- clicks ----------------------------------------------------------------------------------
 
   document.addEventListener('click', function (event) {
     if (event.target.tagName !== 'BUTTON') { return; }
@@ -318,5 +368,7 @@
 
   complete(document);
   each(document, '[data-now-s]', followSlider);
+  each(document, 'input[name=clock]', setClock);
+  each(document, '[data-tick-all]', addTickAll);
   plan();
 }());

@@ -14,8 +14,8 @@
   var LIST = [
     ['g o', 'Overview'], ['g j', 'Jobs'], ['g w', 'Workers'], ['g t', 'Types'],
     ['/', 'To the search'], ['j', 'Next row'], ['k', 'Row before'],
-    ['x', 'Tick the row, or take the tick away'], ['r', 'Load the page anew'],
-    ['?', 'Show or hide this list']
+    ['x', 'Tick the row, or take the tick away'], ['X', 'Tick all rows, or take all ticks away'],
+    ['r', 'Load the page anew'], ['?', 'Show or hide this list']
   ];
 
   var foot = document.querySelector('.foot');
@@ -135,7 +135,12 @@
     var all = rows();
     var row = all[here(all)];
     var field = row && row.querySelector('input[type=checkbox]');
-    if (field) { field.checked = !field.checked; }
+    if (field) { field.click(); }
+  }
+
+  function tickAll() {
+    var box = main.querySelector('[data-tick-all] input');
+    if (box) { box.click(); }
   }
 
   function search() {
@@ -173,6 +178,7 @@
       case 'j': move(1); return true;
       case 'k': move(-1); return true;
       case 'x': tick(); return true;
+      case 'X': tickAll(); return true;
       case 'r': window.location.reload(); return true;
       case '/': return search();
       case '?': toggle(); return true;

@@ -20,6 +20,7 @@ from dispatcher.core.jobs.model import JobFilter, JobView, WorkerStatus
 from dispatcher.errors import BadParameter, JobNotFound
 from handlers import queries
 from handlers.api.jobjson import once_a_lane
+from handlers.console.jobtimes import ENDED, TimedFields, clock_of
 from handlers.console.orders import ACTIONS, FILTER_FIELDS, WORKER_ACTIONS
 from handlers.console.page import PageHandler
 from handlers.console.workerorders import WORKER_FIELDS
@@ -110,41 +111,75 @@ class _ListPage(PageHandler):
 class _TickedPage(_ListPage):
     """A list with buttons for many of its rows."""
 
-    others = ("tick",)
+    others: ClassVar[tuple[str, ...]] = ("tick",)
 
     @property
     def ticking(self) -> bool:
         """Whether rows can be ticked."""
-        return self.typed("tick") == "1" and self.may(Scope.OPERATE)
+        return self.typed("tick") in ("1", "all") and self.may(Scope.OPERATE)
 
     def refresh_argument(self) -> int:
         """A page that came anew would lose the ticks."""
         return 0 if self.ticking else super().refresh_argument()
 
+    def ticks(self) -> dict[str, Any]:
+        """Which rows are ticked, and the links that change that."""
+        links = {f"tick_{which}": self.link_with("tick", value) for which, value in (("link", "1"), ("all", "all"))}
+        return {"ticking": self.ticking, "all_ticked": self.typed("tick") == "all", **links}
+
     def asked(self, fields: Iterable[str]) -> str:
         """The filter as a query, for the buttons that act on all that it finds."""
-        return urlencode({name: texts for name in fields if (texts := self.all_typed(name))}, doseq=True)
+        return urlencode({name: texts for name in fields if (texts := self.meant(name))}, doseq=True)
+
+    def meant(self, name: str) -> list[str]:
+        """The values of a field of the filter as programs write them."""
+        return self.all_typed(name)
+
+
+#: The fields of the form that stand in its foldable part.
+_RARE = ("requires", "tag", "owner", "batch", *queries.INSTANTS)
 
 
 class JobsPage(_TickedPage):
-    """``/jobs``. With ``tick=1`` jobs can be ticked, and the page stays as it is meanwhile."""
+    """``/jobs``. With ``tick=1`` jobs can be ticked, with ``tick=all`` they are, and the page stays as it is."""
 
     template = "jobs.html"
     query_fields = queries.CONSOLE_JOBS
+    others = ("clock", "tick")
+    #: The filter, once its times have been read by the clock of who asks.
+    _timed: TimedFields | None = None
 
     async def listed(self) -> _Listed:
         """Jobs, newest first."""
-        wanted = job_filter(self, self.site.clock.utc())
+        now_at = self.site.clock.utc()
+        self._timed = TimedFields(self, clock_of(self.typed("clock")), now_at)
+        wanted = job_filter(self._timed, now_at)
         page = await self.site.service.jobs(replace(wanted, snippets=True))
         return _listed(page.items, wanted, page.next_cursor)
+
+    def meant(self, name: str) -> list[str]:
+        """Without it the form's own words for times would reach those who do not know its clock."""
+        if self._timed is None or self.get_status() != 200:
+            return []
+        return [text.strip() for text in self._timed.get_query_arguments(name) if text.strip()]
+
+    def written(self, name: str) -> str:
+        """What stands in the field for a time; what a choice says stands there."""
+        return next((text for text in self.all_typed(name) if name != "ended_after" or text not in ENDED), "")
+
+    def _form(self) -> dict[str, Any]:
+        """What the form shows that is not as it was typed."""
+        chosen = next((text for text in self.all_typed("ended_after") if text in ENDED), "")
+        unfold = any(self.written(name) if name in queries.INSTANTS else self.typed(name) for name in _RARE)
+        return {"ended": ENDED, "chosen": chosen, "written": self.written, "unfold": unfold}
 
     async def beside(self) -> dict[str, Any]:
         """The choices of the form, and why jobs wait."""
         types, names = await self.type_choices(), self.name_choices()
         why = once_a_lane(self.site.service.why)
-        orders = {"ticking": self.ticking, "actions": ACTIONS, "asked": self.asked(FILTER_FIELDS)}
-        shown = {"tick_link": self.link_with("tick", "1"), "named": await self._named(self.typed("q"))}
-        return {"types": types, "names": names, "why": why, **shown, **orders}
+        orders = {"actions": ACTIONS, "asked": self.asked(FILTER_FIELDS), **self.ticks()}
+        named = await self._named(self.typed("q"))
+        return {"types": types, "names": names, "why": why, "named": named, **orders, **self._form()}
 
     async def _named(self, text: str) -> list[JobView]:
         """The jobs that have this id or this key: people have it from somebody, and type it where they search."""
@@ -178,10 +213,9 @@ class WorkersPage(_TickedPage):
             "states": tuple(WorkerStatus),
             "types": await self.type_choices(),
             "unfindable": self._asks_for_more_than_names(),
-            "ticking": self.ticking,
             "actions": [one for one in WORKER_ACTIONS.items() if one[0] not in FOR_ADMINS or self.may(Scope.ADMIN)],
             "asked": self.asked(WORKER_FIELDS),
-            "tick_link": self.link_with("tick", "1"),
+            **self.ticks(),
         }
 
     def _asks_for_more_than_names(self) -> bool:

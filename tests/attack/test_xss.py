@@ -75,7 +75,7 @@ PAYLOADS = [payload.replace("alert(1)", SCRIPT) for payload in EVERY[::EACH]]
 #: The address of a list's next page; null: this is the last.
 NEXT = "(document.querySelector('a[rel=next]') && document.querySelector('a[rel=next]').getAttribute('href'))"
 #: Elements that no page of the console has by itself. (``img.picture`` shows a picture of a job's data.)
-OURS = ("svg:not(.bars)", "details:not(.defaults):not(.described)", "img:not(.picture)")
+OURS = ("svg:not(.bars)", "details:not(.defaults):not(.described):not(.more)", "img:not(.picture)")
 FOREIGN = ",".join((*OURS, "math,iframe,object,embed,base,i,b,x,style,video,template"))
 FOREIGN += ",[onerror],[onload],[onfocus]"
 SPY = """

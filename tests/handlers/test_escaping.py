@@ -66,7 +66,7 @@ CORPUS = [
 ]  # fmt: skip
 ALLOWED_SCRIPTS = re.compile(r"/static/(submit|console|keys|try)\.js\?v=[0-9a-f]{12}|/static/worker\.js")
 #: Elements that the pages have by themselves.
-OURS = (("svg", "bars"), ("details", "described"), ("details", "stack"), ("style", "record"))
+OURS = (("svg", "bars"), ("details", "described"), ("details", "stack"), ("details", "more"), ("style", "record"))
 
 
 class Elements(HTMLParser):

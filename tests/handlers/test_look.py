@@ -251,6 +251,35 @@ def test_local_time_stands_beside_utc(chromium: Chromium, site: Site) -> None:
     assert " UTC (2026-11-24 06:" in title
 
 
+def test_the_form_of_the_jobs_takes_times_by_the_local_clock_and_says_so(chromium: Chromium, site: Site) -> None:
+    chromium.driver.execute_cdp_cmd("Emulation.setTimezoneOverride", {"timezoneId": "America/St_Johns"})
+    chromium.open(site.url + "/jobs")
+    clock = "[document.querySelector('input[name=clock]').value, document.querySelector('.clock-name').textContent]"
+    mine = chromium.run(clock)
+    chromium.open(site.url + "/jobs?clock=%2B01:00")
+    others = chromium.run(clock)
+    chromium.driver.execute_cdp_cmd("Emulation.setTimezoneOverride", {"timezoneId": ""})
+    assert mine[0] in ("-03:30", "-02:30")
+    assert (mine[1], others) == (f"UTC{mine[0]}", ["+01:00", "UTC+01:00"])
+
+
+@pytest.mark.parametrize("path", ["/jobs?tick=1", "/workers?tick=1"])
+def test_a_box_in_the_head_ticks_all_rows_and_shows_how_many_are(browser: Browser, site: Site, path: str) -> None:
+    browser.resize(1280, 800)
+    browser.open(site.url + path)
+    ticks = "[].map.call(document.querySelectorAll('tbody [name=id]'), function (box) { return box.checked; })"
+    head, row = "document.querySelector('[data-tick-all] input')", "document.querySelectorAll('tbody [name=id]')[1]"
+    state = f"[{head}.checked, {head}.indeterminate]"
+    assert set(browser.run(ticks)) == {False}
+    browser.run(f"{head}.click()")
+    assert (set(browser.run(ticks)), browser.run(state)) == ({True}, [True, False])
+    browser.run(f"{row}.click()")
+    assert browser.run(state) == [False, True]
+    browser.run(f"{row}.click()")
+    browser.run(f"{head}.click()")
+    assert (set(browser.run(ticks)), browser.run(state)) == ({False}, [False, False])
+
+
 def test_a_button_copies_the_whole_id(browser: Browser, site: Site) -> None:
     browser.open(site.url + f"/jobs/{WAITING}?refresh=0")
     browser.run(

@@ -20,6 +20,8 @@ pytestmark = pytest.mark.gen_test
 INSTANTS = "key, owner, error, q, created_after, created_before, ended_after, ended_before, snippets, "
 SHAPE = ", format, fields"
 OF_JOBS = f"It takes state, type, requires, worker, tag, batch, {INSTANTS}limit, cursor{SHAPE}."
+#: What the pages take besides.
+OF_PAGES = {"jobs": "clock, tick, ", "workers": "tick, ", "types": ""}
 #: (list, its query, what is said)
 MISTYPED = [
     ("jobs", "status=failed", f"status is not a field of this address; did you mean state? {OF_JOBS}"),
@@ -51,7 +53,7 @@ async def test_a_field_that_no_list_has_is_refused_with_the_one_that_was_meant(
     assert (refused.code, body_of(refused)["code"], body_of(refused)["detail"]) == (400, "bad_parameter", words)
     words = (
         words.replace(SHAPE, "")
-        .replace("cursor.", "cursor, tick, refresh." if path in ("jobs", "workers") else "cursor, refresh.")
+        .replace("cursor.", f"cursor, {OF_PAGES[path]}refresh.")
         .replace(f"batch, {INSTANTS}", "owner, batch, q, created_after, created_before, ended_after, ended_before, ")
     )
     page = await browser.get(f"/{path}?{query}")

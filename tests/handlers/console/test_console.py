@@ -93,7 +93,7 @@ async def test_the_list_keeps_its_filter_in_the_address(browser: Browser) -> Non
     body = (await browser.get("/jobs?state=running&type=print-label")).body.decode()
     assert "running-1" in body
     assert "failed-1" not in body
-    assert '<option value="running" selected>' in body
+    assert 'name="state" value="running" checked>' in body
     assert 'name="type" list="types" value="print-label"' in body
 
 
