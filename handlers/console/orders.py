@@ -64,6 +64,8 @@ WORKER_ACTIONS: Mapping[str, str] = {
 }
 _DOING = {**ACTIONS, **WORKER_ACTIONS}
 _PRIORITY = (-1_000, 1_000)
+#: The fields of the form that says yes.
+_TYPED = ("reason", "count", "priority", "free_key")
 #: What the button that takes an order back does.
 _UNDO_WORDS: Mapping[str, str] = {
     OperationAction.RETRY: "run them again",
@@ -105,8 +107,13 @@ class OrderPage(OrderRules, PageHandler):
         link = self.site.prefix.link(self.address)
         return f"Programs send JSON: POST {link}, with 'Content-Type: application/json'."
 
-    def show_operation(self, operation: OperationView, notice: str = "") -> None:
-        """Ends the answer with its page, which loads itself anew until the order is over."""
+    def show_operation(
+        self, operation: OperationView, notice: str = "", typed: Mapping[str, str] | None = None
+    ) -> None:
+        """Ends the answer with its page, which loads itself anew until the order is over.
+
+        ``typed``: what was typed into its form, and is refused.
+        """
         self.refresh_s = 2 if operation.ended_at is None else 0
         self.show(
             "operation.html",
@@ -123,6 +130,7 @@ class OrderPage(OrderRules, PageHandler):
             priorities=_PRIORITY,
             undo="" if (back := operation.undo()) is None else _UNDO_WORDS[back],
             notice=notice,
+            typed={"reason": operation.order.reason} if typed is None else typed,
         )
 
     def check_form(self) -> None:
@@ -239,7 +247,7 @@ class OperationButton(OrderPage):
         fault = self._unready(operation)
         if fault:
             self.set_status(422)
-            return self.show_operation(operation, fault)
+            return self.show_operation(operation, fault, {name: self.form.text(name) for name in _TYPED})
         reason = " ".join(self.form.field("reason").split())[:LONGEST_REASON]
         order = replace(
             operation.order,

@@ -6,6 +6,7 @@ It works without JavaScript. The rules are those of the API (``handlers/api/roll
 from __future__ import annotations
 
 import contextlib
+from collections.abc import Mapping
 from typing import ClassVar
 
 from dispatcher.access.scopes import Scope
@@ -22,12 +23,15 @@ from handlers.forms.formlabels import wanted_of_form
 
 __all__ = ["RolloutButton", "RolloutPage"]
 
+#: The fields of the form that begins one.
+_TYPED = ("at_a_time", "canary", "without", "reason")
+
 
 class _Rollout(PageHandler):
     """The page about the rollout."""
 
-    def show_rollout(self, notice: str = "") -> None:
-        """Ends the answer with it. It loads itself anew while a rollout runs."""
+    def show_rollout(self, notice: str = "", typed: Mapping[str, str] | None = None) -> None:
+        """Ends the answer with it. It loads itself anew while a rollout runs. ``typed``: what is refused of a form."""
         rollouts = self.site.service.rollouts
         old, types = rollouts.deployed()
         view = rollouts.view
@@ -37,7 +41,7 @@ class _Rollout(PageHandler):
             "rollout.html", old=old, types=types, view=view, runs=runs, notice=notice, usual=USUAL_AT_A_TIME,
             most=MOST_AT_A_TIME, longest=LONGEST_REASON, versions_words=versions_words, rollout_words=rollout_words,
             withheld=rollouts.withheld(), withheld_words=withheld_words,
-            offer_withheld=offer_withheld,
+            offer_withheld=offer_withheld, typed=typed or {},
         )  # fmt: skip
 
 
@@ -78,7 +82,7 @@ class RolloutButton(_Rollout):
                     await (rollouts.stop(actor) if verb == "stop" else rollouts.release(actor))
         except (WrongState, BadRequest) as refused:
             self.set_status(problem_of(refused).status)
-            self.show_rollout(refused.detail)
+            self.show_rollout(refused.detail, {name: self.form.text(name) for name in _TYPED})
             return
         self.lead_back("/rollout")
 

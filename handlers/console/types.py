@@ -48,7 +48,7 @@ class _OneType(PageHandler):
     names_type = True
 
     async def show_type(self, view: TypeView, notice: str = "", typed: Mapping[str, str] | None = None) -> None:
-        """Ends the answer with the type's page. ``typed``: what somebody has typed as defaults, and that is refused."""
+        """Ends the answer with the type's page. ``typed``: the form of the defaults as it was typed, and is refused."""
         titles = {task.name: task.title for task in self.site.tasks.tasks()}
         every = view.type == EVERY_TYPE
         name = ALL_TYPES if every else view.type
@@ -57,7 +57,7 @@ class _OneType(PageHandler):
             "type.html", known=view, title=titles.get(view.type), longest=LONGEST_REASON, notice=notice, ended=ended,
             fields=self._fields(view.defaults.given() if typed is None else typed),
             deployed=None if every else self.site.service.types.deployed(view.type), deployed_words=deployed_words,
-            every=every, heading="All types" if every else view.type,
+            every=every, heading="All types" if every else view.type, typed=typed or {},
         )  # fmt: skip
 
     def _fields(self, values: Mapping[str, object]) -> list[_DefaultField]:
@@ -116,7 +116,7 @@ class TypeActionHandler(_OneType):
                 view = await types.resume(name, actor=actor)
         except (WrongState, Invalid) as refused:
             self.set_status(problem_of(refused).status)
-            typed = {field: self.form.text(field) for field in TypeDefaults.__struct_fields__}
+            typed = {field: self.form.text(field) for field in (*TypeDefaults.__struct_fields__, "reason")}
             await self.show_type(await types.one(name), refused.detail, typed if order == "defaults" else None)
             return
         known = view.paused or view.counts or view.workers or view.defaults != NO_DEFAULTS

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Sequence
+from html import unescape
 from urllib.parse import urlencode
 
 import pytest
@@ -63,7 +64,7 @@ async def test_jobs_that_a_filter_finds_are_counted_and_then_run_again(browser: 
     assert "state: failed" in seen
     assert await states(house, *failed) == [JobState.FAILED] * 2
     done = await say_yes(browser, counted, reason="printer <b> is back")
-    assert "Done: 2 jobs. Reason: printer &lt;b&gt; is back." in text_of(await browser.page(done))
+    assert "Done: 2 jobs. Reason: printer &lt;b&gt; is back" in text_of(await browser.page(done))
     assert JobState.FAILED not in await states(house, *failed)
     assert await states(house, queued) == [JobState.QUEUED]
 
@@ -108,6 +109,40 @@ async def test_the_number_of_very_many_jobs_must_be_typed(browser: Browser, hous
     done = await say_yes(browser, counted, count=" 101 ")
     assert "101 jobs" in await browser.page(done)
     assert set(await states(house, *jobs)) == {JobState.CANCELLED}
+
+
+def shown_in(page: str, name: str) -> str:
+    """What a field of the form shows."""
+    [field] = re.findall(rf'<input[^>]* name="{name}"[^>]*>', page)
+    value = re.search(r' value="([^"]*)"', field)
+    return unescape(value[1]) if value else ""
+
+
+async def test_a_wrong_number_leaves_all_that_was_typed_where_it_is(browser: Browser, house: House) -> None:
+    for _ in range(101):
+        await house.submit("echo")
+    counted = await press(browser, "delete", type="echo")
+    typed = {"reason": 'wrong "price"', "count": "100", "free_key": "1"}
+    refused = (await browser.post(f"{counted}/go", typed, counted)).body.decode()
+    assert (shown_in(refused, "reason"), shown_in(refused, "count")) == ('wrong "price"', "100")
+    assert 'name="free_key" value="1" checked>' in refused
+    counted = await press(browser, "set_priority", type="echo")
+    typed = {"reason": "they wait", "priority": "2000", "count": "101"}
+    refused = (await browser.post(f"{counted}/go", typed, counted)).body.decode()
+    assert [shown_in(refused, name) for name in typed] == list(typed.values())
+
+
+async def test_the_page_of_an_order_shows_its_reason_also_when_it_was_stopped(browser: Browser, house: House) -> None:
+    await house.submit("echo")
+    counted = await press(browser, "cancel", type="echo")
+    assert "Reason:" not in await browser.page(counted)
+    await house.submit("echo")
+    stopped = await say_yes(browser, counted, reason="wrong <b> price")
+    seen = text_of(await browser.page(stopped))
+    assert "Nothing was done." in seen
+    assert "Reason: wrong &lt;b&gt; price" in seen
+    again = (await browser.post(f"{stopped}/again", {}, stopped)).headers["Location"]
+    assert shown_in(await browser.page(again), "reason") == "wrong <b> price", "it is the same order"
 
 
 async def test_a_priority_is_asked_for_where_the_jobs_are_counted(browser: Browser, house: House) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from html import unescape
 from typing import Any
 
 import pytest
@@ -51,6 +52,16 @@ async def test_a_number_that_is_none_begins_nothing(browser: Browser, house: Hou
     assert pressed.code == 422
     assert "How many at a time must be a whole number from 1 to 1,000." in pressed.body.decode()
     assert house.dispatcher.rollouts.view is None
+
+
+async def test_a_form_that_is_refused_keeps_what_was_typed(browser: Browser, house: House) -> None:
+    await old_pages(house, 1)
+    typed = {"at_a_time": "none", "canary": "1", "without": "site:<berlin>", "reason": 'new "fax"'}
+    page = unescape((await browser.post("/rollout/begin", typed, "/rollout")).body.decode())
+    assert 'name="at_a_time" value="none"' in page
+    assert 'name="canary" value="1" checked>' in page
+    assert ">\nsite:<berlin></textarea>" in page
+    assert 'name="reason" value="new "fax""' in page
 
 
 async def test_without_an_old_page_there_is_no_button_and_nothing_begins(browser: Browser, house: House) -> None:

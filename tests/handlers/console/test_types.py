@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import re
+from html import unescape
+
 import pytest
 
 from tests.handlers.conftest import Browser
@@ -54,6 +57,18 @@ async def test_all_types_have_a_page_whose_buttons_pause_and_resume_them(browser
     pressed = await browser.post("/types/*/resume", {}, "/types/*")
     assert (pressed.code, pressed.headers["Location"]) == (303, "/types/*")
     assert "Paused" not in await browser.page("/types/*")
+
+
+async def test_defaults_that_are_refused_stay_in_view_with_their_reason(browser: Browser, house: House) -> None:
+    await house.submit("echo")
+    typed = {"timeout_s": "long", "max_attempts": "3", "reason": "the <b> line is slow"}
+    refused = await browser.post("/types/echo/defaults", typed, "/types/echo")
+    assert refused.code == 422
+    page = unescape(refused.body.decode())
+    assert '<details class="defaults" open>' in page
+    for name, text in typed.items():
+        assert re.search(rf'name="{name}" value="{text}"', page), name
+    assert page.count("the <b> line is slow") == 1, "the form that pauses has reasons of its own"
 
 
 async def test_a_form_of_another_site_pauses_nothing(browser: Browser, house: House) -> None:

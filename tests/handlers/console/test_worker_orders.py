@@ -42,7 +42,7 @@ async def test_workers_that_a_filter_finds_are_counted_then_paused_and_taken_bac
     assert paused(house) == []
     done = await say_yes(browser, counted, reason="paint <b>")
     seen = text_of(await browser.page(done))
-    assert "Done: 2 workers. Reason: paint &lt;b&gt;." in seen
+    assert "Done: 2 workers. Reason: paint &lt;b&gt;" in seen
     assert paused(house) == ["A-1", "A-2"]
     again = await browser.post(f"{done}/undo", {}, done)
     await say_yes(browser, str(again.headers["Location"]))
