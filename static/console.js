@@ -4,15 +4,17 @@
  * slider means, and refreshes the page in place. ES5; the pages work without this script, too: then
  * they show and take UTC only, and load themselves anew.
  *
- * Markup: <time datetime>; [data-copy] for a button; [data-follow] for one that keeps the end of
- * the box with this id in view; [data-tick-all] for a box; <form data-now-s> for a slider;
- * input[name=clock] and .clock-name for the clock of a form; <body data-page data-refresh-s>;
+ * Markup: <time datetime>, by the local clock with data-local; .local-name names it; [data-copy]
+ * for a button; [data-follow] for one that keeps the end of the box with this id in view;
+ * [data-tick-all] for a box; <form data-now-s> for a slider; input[name=clock] and .clock-name for
+ * the clock of a form; <body data-page data-refresh-s>;
  * #main and #clock are refreshed; rows have data-key; #refresh-note takes words for people.
  */
 (function () {
   'use strict';
 
   var LONGEST_WAIT_S = 60;
+  var MONTHS = 'Jan Feb Mar Apr May Jun Jul Aug Sep Oct Nov Dec'.split(' ');
 
   var body = document.body;
   var main = document.getElementById('main');
@@ -42,6 +44,21 @@
     if (isNaN(date.getTime()) || date.getTimezoneOffset() === 0) { return ''; }
     return (day(date) === text.slice(0, 10) ? '' : day(date) + ' ') + clock(date) + ' local';
   }
+
+  /** `21:04` by the local clock, or `22 Nov 21:04` of another day. */
+  function shortClock(date) {
+    var text = clock(date).slice(0, 5);
+    var isToday = day(date) === day(new Date());
+    return isToday ? text : date.getDate() + ' ' + MONTHS[date.getMonth()] + ' ' + text;
+  }
+
+  /** Shows an instant by the local clock; its title has UTC. */
+  function setLocalTime(time) {
+    var date = new Date(time.getAttribute('datetime'));
+    if (!isNaN(date.getTime()) && difference()) { time.textContent = shortClock(date); }
+  }
+
+  function setLocalName(name) { name.textContent = 'UTC' + difference(); }
 
   function addLocalTime(time) {
     var local = localTime(time.getAttribute('datetime'));
@@ -212,6 +229,8 @@
   /** Adds what only a script can know or do. A page that comes by a refresh gets it, too. */
   function complete(root) {
     each(root, 'time', addLocalTime);
+    each(root, 'time[data-local]', setLocalTime);
+    each(root, '.local-name', setLocalName);
     each(root, '[data-copy]', addCopyButton);
     each(root, '[data-follow]', addFollowSwitch);
   }

@@ -70,6 +70,7 @@ def view(
         created_at=job.created_at, run_at=job.run_at, expires_at=job.expires_at,
         offered_at=job.offered_at, started_at=job.started_at, ended_at=job.ended_at,
         stopped_at=attempt_ended_at if attempts_stop(job) else job.ended_at if started else None,
+        ready_at=job.ready_at,
     )  # fmt: skip
 
 

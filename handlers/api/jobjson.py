@@ -46,7 +46,8 @@ Json = dict[str, object]
 LINE_FIELDS = (
     "id", "type", "state", "reason", "detail", *Terms.__struct_fields__, "summary", "tags", "owner", "traceparent",
     "number", "errors", "crashes", "progress", "error", "worker", "worker_name", "created_at", "run_at",
-    "expires_at", "offered_at", "started_at", "ended_at", "stopped_at", "waits", "waiting", "batch", "links",
+    "expires_at", "offered_at", "started_at", "ended_at", "stopped_at", "ready_at", "waits", "waiting", "batch",
+    "links",
 )  # fmt: skip
 #: Those that the answer for one job has, too; and all of its fields.
 ONLY_OF_ONE = ("data", "result", "evidence", "attempts", "callback_url", "doubt_url", "log")
@@ -109,6 +110,7 @@ def job_line(job: JobView, why: WhyItWaits | None) -> Json:
         "started_at": instant(job.started_at),
         "ended_at": instant(job.ended_at),
         "stopped_at": instant(job.stopped_at),
+        "ready_at": instant(job.ready_at),
         "waits": None if why is None else why.words,
         "waiting": None if why is None else why.waiting,
         "batch": job.batch,

@@ -21,6 +21,7 @@ __all__ = [
     "taken_back",
     "timeline",
     "to_know",
+    "waited_s",
     "whole",
 ]
 
@@ -45,6 +46,16 @@ def ran_s(job: JobView, now: float) -> float | None:
         return None
     until = now if job.state is JobState.RUNNING else job.stopped_at
     return None if until is None else until - job.started_at
+
+
+def waited_s(job: JobView, now: float) -> float | None:
+    """How long it waited for its newest try, or waits now, since it was ready to run; None: it is not ready yet."""
+    ready_at = job.created_at if job.ready_at is None else job.ready_at
+    if job.started_at is not None and job.started_at >= ready_at:
+        return job.started_at - ready_at
+    if job.state is JobState.SCHEDULED:
+        return None
+    return max(0.0, (now if job.ended_at is None else job.ended_at) - ready_at)
 
 
 def headline(job: JobView, now: float) -> str:

@@ -67,6 +67,8 @@ STATE_WORDS = {
     "released": "Given back by the page",
 }
 
+#: In English, whatever the server's locale is.
+_MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 #: The most characters of a requirement in a table.
 MOST_OF_LABELS = 60
 WORKER_WORDS = {
@@ -232,6 +234,13 @@ def minute(at: float) -> str:
 def clock(at: float) -> str:
     """``21:04:05.123``, for lines of a log."""
     return datetime.fromtimestamp(at, UTC).strftime("%H:%M:%S.%f")[:-3]
+
+
+def short_clock(at: float, now: float) -> str:
+    """``21:04``; of another day ``22 Nov 21:04``."""
+    said = datetime.fromtimestamp(at, UTC)
+    today = said.date() == datetime.fromtimestamp(now, UTC).date()
+    return f"{said:%H:%M}" if today else f"{said.day} {_MONTHS[said.month - 1]} {said:%H:%M}"
 
 
 def is_open(job: JobView) -> bool:

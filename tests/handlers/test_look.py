@@ -103,7 +103,7 @@ async def long_names(house: House) -> None:
 
 
 @pytest.mark.parametrize("scene", [long_names])
-@pytest.mark.parametrize(("width", "tallest"), [(1280, 240), (380, 480)])
+@pytest.mark.parametrize(("width", "tallest"), [(1280, 240), (380, 520)])
 def test_the_longest_names_leave_rows_low_and_pages_narrow(
     browser: Browser, site: Site, width: int, tallest: int
 ) -> None:

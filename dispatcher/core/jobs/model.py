@@ -133,6 +133,9 @@ class JobView(Struct, frozen=True, kw_only=True):
     #: When its newest attempt ended, or brought its late result: a job that a person decides ends long after it. None:
     #: no attempt has started, or it still runs. A turn's report leaves it out.
     stopped_at: float | None = None
+    #: When it became ready to run again: its delay, its backoff or an earlier try was over. None: it has been ready
+    #: since it was made, or is not yet.
+    ready_at: float | None = None
     about: About = NOTHING_SAID
     #: The id of its batch; None: it came alone.
     batch: str | None = None

@@ -119,6 +119,7 @@ class JobLineShape(Struct, kw_only=True):
     started_at: Instant | None
     ended_at: Instant | None
     stopped_at: Instant | None
+    ready_at: Instant | None
     summary: Annotated[str | None, Meta(description="the job in a few words for people")]
     tags: list[str]
     owner: Annotated[str | None, Meta(description="who has submitted it; null: nobody has said")]

@@ -19,7 +19,8 @@ JOB_FIELDS = {
     "max_crashes", "timeout_s", "heartbeat_s", "effects", "requires", "evidence",
     "summary", "tags", "owner", "traceparent", "batch", "callback_url", "doubt_url",
     "progress", "result", "error", "worker", "worker_name", "created_at", "run_at",
-    "expires_at", "offered_at", "started_at", "ended_at", "stopped_at", "waits", "waiting", "attempts", "log", "links",
+    "expires_at", "offered_at", "started_at", "ended_at", "stopped_at", "ready_at", "waits", "waiting", "attempts",
+    "log", "links",
 }  # fmt: skip
 
 

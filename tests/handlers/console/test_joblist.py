@@ -12,7 +12,7 @@ from dispatcher.core.jobs.states import JobState
 from tests.handlers.conftest import Browser
 from tests.support.forms import hidden
 from tests.support.house import House
-from tests.support.scenes import a_job, submit
+from tests.support.scenes import a_job, submit, take
 
 pytestmark = pytest.mark.gen_test(timeout=60)
 
@@ -137,3 +137,22 @@ async def test_a_link_ticks_all_rows_of_the_page_and_one_takes_the_ticks_away(
     assert page.count('type="checkbox" name="id"') == page.count(" checked aria-label=") == 3
     assert '<a href="?type=&tick=1">Tick none</a>' in page
     assert "data-refresh-s" not in unescape(await browser.page(f"{path}?tick=all&refresh=5"))
+
+
+async def test_the_list_tells_how_long_jobs_waited_and_ran_and_when_they_ended(browser: Browser, house: House) -> None:
+    job = await submit(house, "tried", type="paint")
+    await house.pass_time(95.0)
+    tried = await take(house, job)
+    await tried.say("accept")
+    await house.pass_time(2.5)
+    await tried.error(message="no paper\nat all", retry=False)
+    await house.pass_time(24 * 3_600.0)
+    page = (await browser.page("/jobs?type=paint")).replace("\u00a0", " ")
+    assert re.search(r'data-label="Waited"[^>]*><span class="age">1 min<', page)
+    assert re.search(r'data-label="Ran for">2.5 s<', page)
+    ended = (
+        '<time data-local datetime="2026-11-23T21:25:42.623Z" title="2026-11-23 21:25:42.623 UTC">23 Nov 21:25</time>'
+    )
+    assert f'data-label="Ended">{ended}' in page
+    assert '<span class="said">no paper</span>' in page
+    assert 'Clock: <span class="local-name">UTC</span></caption>' in page

@@ -117,6 +117,29 @@ def test_a_waiting_job_says_in_a_list_why_it_waits() -> None:
     assert sentences.to_know(job, "it is tried again") == "it is tried again"
 
 
+@pytest.mark.parametrize(
+    ("state", "rest", "waited_s"),
+    [
+        (S.QUEUED, {}, 62.0),
+        (S.QUEUED, {"ready_at": NOW - 5, "started_at": NOW - 30}, 5.0),
+        (S.SCHEDULED, {"run_at": NOW + 5}, None),
+        (S.SCHEDULED, {"run_at": NOW + 5, "started_at": NOW - 60}, 2.0),
+        (S.RUNNING, {"offered_at": NOW - 1}, 62.0),
+        (S.RUNNING, {"started_at": NOW - 10, "ready_at": NOW - 12}, 2.0),
+        (S.SUCCEEDED, {"started_at": NOW - 10, "ended_at": NOW}, 52.0),
+        (S.FAILED, {"started_at": NOW - 10, "ended_at": NOW, "ready_at": NOW - 20}, 10.0),
+        (S.EXPIRED, {"ended_at": NOW - 2}, 60.0),
+        (S.CANCELLED, {"started_at": NOW - 30, "ready_at": NOW - 20, "ended_at": NOW}, 20.0),
+        (S.QUEUED, {"ready_at": NOW + 5}, 0.0),
+    ],
+)
+def test_a_job_waits_from_when_it_is_ready_until_its_newest_try_starts(
+    state: JobState, rest: dict[str, object], waited_s: float | None
+) -> None:
+    job = made(state, None, {"created_at": NOW - 62} | rest)
+    assert sentences.waited_s(job, NOW) == waited_s
+
+
 def test_a_list_says_one_short_line() -> None:
     job = made(S.CANCELLED, "cancelled", {"detail": "x" * 500 + "\nsecond"})
     assert sentences.to_know(job, None) == "x" * 119 + "…"
