@@ -42,6 +42,8 @@ class Fact(Struct, frozen=True):
     value: str
     #: The value as the page sent it, if the words are others.
     raw: str = ""
+    #: Whether a program on the page has said it: what that is, nobody knows.
+    is_foreign: bool = False
 
 
 def page_facts(page: Mapping[str, str], transport: str = "polling") -> list[Fact]:
@@ -64,7 +66,7 @@ def page_facts(page: Mapping[str, str], transport: str = "polling") -> list[Fact
     if tested := rest.pop("connection_test", ""):
         facts.append(Fact("Connection test", tested))
     rest.pop("transport", None)  # the server knows what carries the session now
-    return facts + [Fact(name, value) for name, value in sorted(rest.items())]
+    return facts + [Fact(name, value, is_foreign=True) for name, value in sorted(rest.items())]
 
 
 def browser_word(agent: str) -> str:

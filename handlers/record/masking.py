@@ -49,10 +49,10 @@ _PLAIN = frozenset(("{", "}", "[", "]", ":", ",", "true", "false", "null"))
 class Mask:
     """Hides the values of some JSON texts, in them and in what was said of them."""
 
-    def __init__(self, texts: Iterable[str | None]) -> None:
+    def __init__(self, texts: Iterable[str | None], *, hides_all: bool = False) -> None:
         values = [text for text in texts if text]
-        #: Free text is hidden as a whole: there is too much to look for.
-        self.hides_all = sum(map(len, values)) > LONGEST_READ
+        #: Free text is hidden as a whole: nobody knows what to look for, or it is too much.
+        self.hides_all = hides_all or sum(map(len, values)) > LONGEST_READ
         self._words = frozenset() if self.hides_all else frozenset(_words(values))
 
     def value(self, text: str) -> str:

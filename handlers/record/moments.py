@@ -32,6 +32,8 @@ class Happening(Struct, frozen=True):
     what: str
     #: What was said, if anything was; it may repeat values of the job.
     said: str = ""
+    #: Which line of the log it is; 0: none.
+    line_no: int = 0
 
 
 def happenings(
@@ -73,7 +75,7 @@ def _of_tries(job: JobView) -> Iterator[Happening]:
 def _lines(job: JobView) -> Iterator[Happening]:
     names = {attempt.number: _name(attempt) for attempt in job.attempts if attempt.number is not None}
     for line in job.log:
-        yield Happening(line.at, "line", names.get(line.number or 0, ""), "Wrote", line.line)
+        yield Happening(line.at, "line", names.get(line.number or 0, ""), "Wrote", line.line, line.line_no)
 
 
 def _error(attempt: AttemptView) -> str:

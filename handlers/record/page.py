@@ -7,26 +7,30 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+from collections.abc import Mapping, Sequence
 from typing import ClassVar
 
 from msgspec import Struct
 from msgspec.structs import replace
 
 from dispatcher.access.scopes import Scope
-from dispatcher.core.jobs.model import JobView, OneWorkerView
-from dispatcher.errors import WorkerNotFound
+from dispatcher.core.jobs.model import AttemptView, JobFilter, JobView, OneWorkerView
+from dispatcher.errors import JobNotFound, WorkerNotFound
 from handlers import queries
 from handlers.console.options import shown_options
 from handlers.console.page import OneJobPage
 from handlers.console.sentences import headline
 from handlers.console.values import Part, part_of
-from handlers.record.masking import Mask
+from handlers.record.masking import LONGEST_READ, Mask
 from handlers.record.moments import Happening, happenings
+from handlers.record.strangers import page_lines, values_of
 
 __all__ = ["JobRecordPage"]
 
 #: So many acts on a job are looked at, and so many of the workers that had it last.
 _MOST_ACTS, _MOST_WORKERS = 100, 20
+#: So many jobs that a worker had before a line of its page are looked at for their values.
+_MOST_OTHERS = 20
 #: After so many characters others are served.
 _SLICE_CHARS = 50_000
 
@@ -58,14 +62,15 @@ class JobRecordPage(OneJobPage):
         ids = list(dict.fromkeys([job_id, beside] if beside else [job_id]))
         jobs = [await self.site.service.job(one) for one in ids]
         # One for all: what is said of one job may repeat a value of the other.
-        mask = Mask([text for job in jobs for text in (job.data, job.result, job.evidence)])
-        records = [await self._record(job, mask) for job in jobs]
+        values = [text for job in jobs for text in (job.data, job.result, job.evidence) if text]
+        mask = Mask(values)
+        records = [await self._record(job, mask, values) for job in jobs]
         self.set_header("Content-Disposition", f'attachment; filename="pagehand-{"-".join(ids)}.html"')
         self.show("record.html", records=records)
 
     head = get
 
-    async def _record(self, job: JobView, mask: Mask) -> _FlightRecord:
+    async def _record(self, job: JobView, mask: Mask, values: Sequence[str]) -> _FlightRecord:
         now, workers = self.site.clock.utc(), await self._workers(job)
         rows = happenings(job, await self.acts(job.id, _MOST_ACTS), workers, now)
         named = [("Data", job.data), ("Result", job.result), ("Late result", job.evidence)]
@@ -73,13 +78,33 @@ class JobRecordPage(OneJobPage):
             job=job,
             headline=mask.words(headline(job, now)),
             mask=mask,
-            rows=await _masked(rows, mask),
+            rows=await _masked(rows, mask, await self._of_pages(job, values)),
             options=shown_options(job),
             workers=workers,
             values=[
                 (title, part_of(mask.value(text), everything=False, as_sent=False)) for title, text in named if text
             ],
         )
+
+    async def _of_pages(self, job: JobView, values: Sequence[str]) -> dict[int, Mask]:
+        """By line of the log: a mask of its own, where it may say values of other jobs of the page."""
+        lines = page_lines(job)
+        masks = dict.fromkeys(lines.hidden, Mask((), hides_all=True))
+        for attempt, at, numbers in lines.mixed:
+            masks |= dict.fromkeys(numbers, Mask([*values, *await self._others(job, attempt, at)]))
+        return masks
+
+    async def _others(self, job: JobView, attempt: AttemptView, at: float) -> list[str]:
+        """Values of the newest jobs that workers of this name had before that."""
+        found = await self.site.service.jobs(
+            JobFilter(worker=attempt.worker_name, created_before=at + 1.0, limit=_MOST_OTHERS + 1)
+        )
+        values: list[str] = []
+        for other in found.items:
+            if other.id != job.id and sum(map(len, values)) <= LONGEST_READ:
+                with contextlib.suppress(JobNotFound):  # somebody has removed it meanwhile
+                    values += values_of(await self.site.service.job(other.id))
+        return values
 
     async def _workers(self, job: JobView) -> list[OneWorkerView]:
         """Those that had it last, if they are here or something is kept of them."""
@@ -91,13 +116,16 @@ class JobRecordPage(OneJobPage):
         return found
 
 
-async def _masked(rows: list[Happening], mask: Mask) -> list[Happening]:
-    """The same without values. Lines and stacks may be long, and others must be served meanwhile."""
+async def _masked(rows: list[Happening], mask: Mask, of_pages: Mapping[int, Mask]) -> list[Happening]:
+    """The same without values; ``of_pages``: the masks of single lines.
+
+    Lines and stacks may be long, and others must be served meanwhile.
+    """
     found, left = [], _SLICE_CHARS
     for row in rows:
         left -= len(row.said)
         if left < 0:
             left = _SLICE_CHARS
             await asyncio.sleep(0)
-        found.append(replace(row, said=mask.words(row.said)))
+        found.append(replace(row, said=of_pages.get(row.line_no, mask).words(row.said)))
     return found

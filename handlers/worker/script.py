@@ -44,6 +44,7 @@ PARTS = (
     "orders.js",
     "attempts.js",
     "reports.js",
+    "snapshot.js",
     "doubts.js",
     "status.js",
     "testing.js",

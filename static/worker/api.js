@@ -30,7 +30,8 @@
  * stands in the host. A page tells at most 100 of these.
  *
  * With {snapshot: true} a failure leaves the text that the page shows in the job's log: what a host
- * or a device has said there, beside the page's own words. At most 6,000 characters of it are kept.
+ * or a device has said there. At most 6,000 characters of it are kept. The worker page's own words
+ * are left out, and so is each element with data-snapshot="no".
  *
  * A value is written as JSON.stringify would, but for what a library or a task has put on the
  * prototypes of the language (Array.prototype.toJSON and the like), which is not looked at. The

@@ -12,19 +12,13 @@
   var errorFields = parts.errorFields;
   var localDay = parts.localDay;
   var own = parts.own;
-  var replace = parts.replace;
   var resultMessage = parts.resultMessage;
-  var slice = parts.slice;
   var toJson = parts.toJson;
-  var trim = parts.trim;
   var utf8Length = parts.utf8Length;
   var walk = parts.walk;
   var writeMessage = parts.writeMessage;
 
   var PROGRESS_MS = 250;
-  /** Of the text that the page shows: characters in a line of the log, and lines. */
-  var SNAPSHOT_CHARS = 1500;
-  var SNAPSHOT_LINES = 4;
 
   /** Whether a result may still count: the server ended the attempt, but nobody ended the job. */
   function mayCount(reason) {
@@ -111,18 +105,6 @@
     this._say(attempt);
     this._emit('ended', { attempt: attempt.id, type: attempt.type, succeeded: succeeded });
     this._changed();
-  };
-
-  /** What the page shows as its task fails, as lines of the log: for the job's flight record. */
-  Worker.prototype._logSnapshot = function (attempt) {
-    var body = this._env.document.body;
-    var text = replace(trim(body && body.innerText || ''), /\s*[\r\n]\s*/g, ' | ');
-    var lines = text ? Math.min(SNAPSHOT_LINES, Math.ceil(text.length / SNAPSHOT_CHARS)) : 0;
-    var line;
-    for (line = 0; line < lines; line += 1) {
-      this._log(attempt, (line ? '... ' : 'the page showed: ') +
-        slice(text, line * SNAPSHOT_CHARS, (line + 1) * SNAPSHOT_CHARS));
-    }
   };
 
   Worker.prototype._count = function (succeeded) {

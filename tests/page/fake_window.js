@@ -23,6 +23,29 @@ var fakeWindow = (function () {
   var seed = 1;
   var logged = [];
 
+  /**
+   * A text, or an element {tag, text, data, drawn, inside} of what the page shows; null: no body. One that is
+   * drawn null throws.
+   */
+  function shown(what) {
+    var inside;
+    if (typeof what === 'string') { return shown({ text: what, inside: [] }); }
+    if (!what) { return what; }
+    inside = (what.inside || []).map(function (one) {
+      return typeof one === 'string' ? { nodeType: 3, nodeValue: one } : shown(one);
+    });
+    return {
+      nodeType: 1, nodeName: what.tag || 'DIV', innerText: what.text, childNodes: inside,
+      getAttribute: function (name) { return name === 'data-snapshot' ? what.data || null : null; },
+      getClientRects: function () { return what.drawn === null ? null : what.drawn === false ? [] : [{}]; },
+      querySelector: function (selector) {
+        return inside.filter(function (one) {
+          return one.nodeType === 1 && (one.getAttribute('data-snapshot') === 'no' || one.querySelector(selector));
+        })[0] || null;
+      }
+    };
+  }
+
   function setTimer(fn, ms) {
     lastTimer += 1;
     timers.push({ id: lastTimer, at: now + Math.max(0, ms || 0), fn: fn });
@@ -222,7 +245,7 @@ var fakeWindow = (function () {
         off: function (name, fn) {
           hooks[name] = (hooks[name] || []).filter(function (item) { return item !== fn; });
         },
-        document: { documentMode: config.documentMode, body: { innerText: config.shows } },
+        document: { documentMode: config.documentMode, body: shown(config.shows) },
         userAgent: 'Fake/1.0',
         log: function (text) { logged.push(text); }
       };

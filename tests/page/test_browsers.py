@@ -97,6 +97,25 @@ def test_the_report_can_be_copied_and_names_what_matters(site: Live, browser: Br
         assert words in report
 
 
+#: Fails with the order's number as its error, and draws something beside what the page shows of itself.
+DRAWS = """Pagehand.task('draws', function (job) {
+  var place = document.createElement('p');
+  place.textContent = 'Host says: paper jam';
+  document.body.appendChild(place);
+  throw Pagehand.fatal('no such order ' + job.data);
+}, {snapshot: true}) && null"""
+
+
+def test_a_snapshot_has_what_tasks_draw_and_no_word_of_the_page_itself(site: Live, browser: Browser) -> None:
+    show(browser, f"{site.url}/worker?name=DESK")
+    browser.run(DRAWS)
+    run(site, "draws", 4712)
+    until(lambda: "4712" in browser.status()["error"])
+    assert [line["line"] for line in run(site, "draws", 4713)["log"]] == [
+        "the page showed (1 of 1): Host says: paper jam | Host says: paper jam"
+    ]
+
+
 def test_host_call_is_offered_only_when_it_is_asked_for(site: Live, browser: Browser) -> None:
     show(browser, f"{site.url}/worker?types=host-call,echo,nonsense")
     seen = browser.status()

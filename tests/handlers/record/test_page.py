@@ -8,7 +8,9 @@ import re
 
 import pytest
 
+from dispatcher.core.jobs.model import WorkerFilter
 from dispatcher.core.jobs.states import JobState
+from dispatcher.core.jobs.turn import NOBODY_ASKED
 from handlers.record.masking import Mask
 from handlers.record.moments import Happening
 from handlers.record.page import _masked
@@ -88,6 +90,59 @@ async def test_of_two_jobs_neither_says_a_value_of_the_other(browser: Browser, h
     assert not re.search(r"Carla|Anna|Berg", page)
 
 
+async def two_on_a_desk(house: House, *lines: str, worker: str = "DESK") -> str:
+    """A job was done and one is in doubt at a desk; there the job ``bad`` wrote these lines, and failed."""
+    done = await submit(house, "done", type="a", data='{"order":4711}', summary="for Carla")
+    await (await take(house, done, worker)).result('{"printed":"Dora"}')
+    doubt = await submit(house, "doubt", type="b", data='{"order":4712}', effects="once")
+    tried = await take(house, doubt, worker)
+    await tried.say("accept")
+    await tried.leave()
+    bad = await take(house, await submit(house, "bad", type="label", data='{"to":"Anna"}'), worker)
+    await bad.say("accept")
+    for line in lines:
+        await bad.say("log", line=line)
+    await bad.error("no paper", retry=False)
+    return "bad"
+
+
+@pytest.mark.parametrize("worker", ["DESK", ""])
+async def test_a_line_that_a_page_wrote_says_no_value_of_the_page_s_other_jobs(
+    browser: Browser, house: House, worker: str
+) -> None:
+    told = "order 4712 for Anna, 4711 for Carla and Dora: paper jam"
+    lines = (f"the page showed (1 of 1): {told}", f"uncaught on the page: {told}", "a task's own line of 4711")
+    await two_on_a_desk(house, *lines, worker=worker)
+    rows = rows_of(await browser.page("/jobs/bad/record"))
+    hidden = "order ••• ••• •••, ••• ••• ••• and •••: paper jam"
+    [shown, uncaught, own] = [row.partition(" Wrote ")[2] for row in rows if " Wrote " in row]
+    assert shown == f"the page showed (1 of 1): {hidden}"
+    assert uncaught == f"uncaught on the page: {hidden}"
+    assert own == "a task's own line of 4711", "whatever a task writes is its own"
+
+
+async def test_of_what_an_older_page_showed_nothing_is_told(browser: Browser, house: House) -> None:
+    lines = ("the page showed: READY | Last error: no order 4799", "... of Emil", "a line", "... goes on")
+    await two_on_a_desk(house, *lines)
+    rows = [row.partition(" Wrote ")[2] for row in rows_of(await browser.page("/jobs/bad/record"))]
+    assert [row for row in rows if row] == ["•••", "•••", "a line", "... goes on"]
+    beside = await browser.page("/jobs/done/record?beside=bad")
+    assert not re.search(r"4799|Emil|4711", beside), "nor beside another one"
+
+
+async def test_neither_a_page_s_report_nor_a_reason_says_a_value(browser: Browser, house: House) -> None:
+    job = await submit(house, "bad", type="label", data=DATA)
+    page = {"library": "0.1.0", "last_order": "4712"}
+    tried = await take(house, job, "DESK-1", page=page)
+    await tried.say("accept")
+    await tried.say("error", message="no", retry=False)
+    [worker] = house.dispatcher.workers(WorkerFilter()).items
+    await house.dispatcher.orders.pause(worker.id, "4711 hangs", actor=NOBODY_ASKED)
+    record = (await browser.page("/jobs/bad/record")).partition("Its page")[2]
+    assert ("0.1.0" in record, "last_order" in record, "••• hangs" in record) == (True, True, True)
+    assert not re.search(r"4711|4712", record)
+
+
 async def test_an_error_s_own_code_and_what_a_job_requires_say_no_value(browser: Browser, house: House) -> None:
     job = await submit(house, "bad", type="label", data=DATA, requires=(("desk", ("berg",)),))
     page = await take(house, job, "DESK-1", labels={"desk": "berg"})
@@ -109,7 +164,7 @@ async def test_others_are_served_while_long_lines_are_hidden(browser: Browser, h
 
     rows = [Happening(1.0, "line", "", "Wrote", "Berg " * 400)] * 200
     task = asyncio.create_task(others())
-    found = await _masked(rows, mask)
+    found = await _masked(rows, mask, {})
     task.cancel()
     assert {row.said for row in found} == {"••• " * 400}
     assert turns >= 200 * 2_000 // 50_000 - 1
