@@ -117,9 +117,14 @@ class JobVerbs:
         """The job after it was cancelled. Raises JobNotFound, WrongState, StorageTrouble."""
         return await self._command(Cancel(job_id, reason, actor), "scheduled, queued and running", "cancelled")
 
-    async def retry(self, job_id: str, *, actor: Actor = NOBODY_ASKED) -> JobView:
-        """The job after it was queued again. Raises JobNotFound, WrongState, StorageTrouble."""
-        return await self._command(Retry(job_id, actor), "failed, cancelled, expired and doubtful", "retried")
+    async def retry(self, job_id: str, reason: str = "", *, actor: Actor = NOBODY_ASKED) -> JobView:
+        """The job after it was queued again; the audit log keeps the reason.
+
+        Raises JobNotFound, WrongState, StorageTrouble.
+        """
+        return await self._command(
+            Retry(job_id, actor, reason=reason), "failed, cancelled, expired and doubtful", "retried"
+        )
 
     async def decide(self, job_id: str, value: str | None, reason: str, *, actor: Actor = NOBODY_ASKED) -> JobView:
         """The job in doubt after a person has settled it: ``value`` is its result as JSON text, or None if it failed.

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, ClassVar, Literal
+from typing import Annotated, ClassVar, Literal, TypeVar
 
 import msgspec
 from msgspec import UNSET, Meta, Raw, Struct, UnsetType
@@ -35,6 +35,7 @@ __all__ = [
     "DuplicateHandler",
     "EmptyBody",
     "ResultHandler",
+    "RetryBody",
     "RetryHandler",
     "StatsHandler",
     "WorkersHandler",
@@ -171,12 +172,30 @@ class CancelBody(Struct, frozen=True, forbid_unknown_fields=True):
     reason: Annotated[str, Meta(max_length=500)] = ""
 
 
+class RetryBody(Struct, frozen=True, forbid_unknown_fields=True):
+    """Why the job is run again; the audit log keeps it."""
+
+    reason: Annotated[str, Meta(max_length=500)] = ""
+
+
 class EmptyBody(Struct, frozen=True, forbid_unknown_fields=True):
     """Nothing: an empty object, or no body at all."""
 
 
 _cancel_decoder = msgspec.json.Decoder(CancelBody)
-_retry_decoder = msgspec.json.Decoder(EmptyBody)
+_retry_decoder = msgspec.json.Decoder(RetryBody)
+_empty_decoder = msgspec.json.Decoder(EmptyBody)
+
+
+_Reasoned = TypeVar("_Reasoned", CancelBody, RetryBody)
+
+
+def _reason(decoder: msgspec.json.Decoder[_Reasoned], body: bytes) -> str:
+    """What a body says that may have a reason and nothing else. Raises BadRequest, Invalid."""
+    try:
+        return _storable(decode_object(decoder, body or b"{}").reason)
+    except msgspec.ValidationError:
+        raise Invalid([field_error("reason", "is all there may be: a text of at most 500 characters")]) from None
 
 
 def _storable(text: str) -> str:
@@ -192,20 +211,13 @@ class CancelHandler(ConsoleApiHandler):
 
     async def post(self, job_id: str) -> None:
         """200: the job was waiting. 202: it was running, and its page has yet to hear of it."""
-        reason = self._why()
+        reason = _reason(_cancel_decoder, bytes(self.body))
         await self.check_job(job_id)
         await self.site.service.cancel(job_id, reason, actor=self.actor("api"))
         job = await self.site.service.job(job_id)
         # If an attempt ended with its job, the job was running.
         ran = any(attempt.state == "cancelled" and attempt.ended_at == job.ended_at for attempt in job.attempts)
         await self.write_job(job, 202 if ran else 200)
-
-    def _why(self) -> str:
-        try:
-            reason = decode_object(_cancel_decoder, bytes(self.body) or b"{}").reason
-            return _storable(reason)
-        except msgspec.ValidationError:
-            raise Invalid([field_error("reason", "is all there may be: a text of at most 500 characters")]) from None
 
 
 class RetryHandler(ConsoleApiHandler):
@@ -216,12 +228,9 @@ class RetryHandler(ConsoleApiHandler):
 
     async def post(self, job_id: str) -> None:
         """Another round for a job that has ended without a result, or is in doubt."""
-        try:
-            decode_object(_retry_decoder, bytes(self.body) or b"{}")
-        except msgspec.ValidationError:
-            raise Invalid([field_error("", "must be empty or an empty object")]) from None
+        reason = _reason(_retry_decoder, bytes(self.body))
         await self.check_job(job_id)
-        await self.site.service.retry(job_id, actor=self.actor("api"))
+        await self.site.service.retry(job_id, reason, actor=self.actor("api"))
         await self.write_whole(job_id)
 
 
@@ -285,7 +294,7 @@ class AdoptHandler(ConsoleApiHandler):
     async def post(self, job_id: str) -> None:
         """Makes the late answer of a failed job (its ``evidence``) its result."""
         try:
-            decode_object(_retry_decoder, bytes(self.body) or b"{}")
+            decode_object(_empty_decoder, bytes(self.body) or b"{}")
         except msgspec.ValidationError:
             raise Invalid([field_error("", "must be empty or an empty object")]) from None
         await self.check_job(job_id)

@@ -103,7 +103,8 @@ class JobPageHandler(_OneJob):
         job = await self.site.service.job(job_id)
         change = shown_change(job) if self.is_asked("change") and self.may(Scope.OPERATE) else None
         # Where no script keeps what is typed, a form must not load itself anew.
-        typing = change is not None or words.can_reopen(job, self.site.clock.utc())
+        decides = job.state is JobState.IN_DOUBT or words.can_reopen(job, self.site.clock.utc())
+        typing = change is not None or (decides and self.may(Scope.OPERATE))
         self.refresh_s = 2 if words.is_open(job) and not typing else 0
         await self.show_job(
             job,
@@ -198,7 +199,7 @@ class JobActionHandler(_OneJob):
         if action == "cancel":
             await service.cancel(job_id, reason, actor=self.actor("console"))
         elif action == "retry":
-            await service.retry(job_id, actor=self.actor("console"))
+            await service.retry(job_id, reason, actor=self.actor("console"))
         elif action == "reopen":
             await service.reopen(job_id, reason, actor=self.actor("console"))
         elif action == "adopt":

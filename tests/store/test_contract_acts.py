@@ -97,6 +97,7 @@ def test_what_nobody_asked_for_is_not_noted(desk: Desk) -> None:
     ("command", "action", "detail"),
     [
         (Retry("job-1", ANNA), "job.retry", ""),
+        (Retry("job-1", ANNA, reason="new toner"), "job.retry", "new toner"),
         (Adopt("job-1", ANNA), "job.adopt", ""),
         (Decide("job-1", "1", "seen on paper", ANNA), "job.decide", "succeeded: seen on paper"),
         (Decide("job-1", None, "", ANNA), "job.decide", "failed"),

@@ -154,6 +154,8 @@ class Retry(Struct, frozen=True):
     actor: Actor = NOBODY_ASKED
     #: As of ``Cancel``.
     if_states: tuple[JobState, ...] = ()
+    #: Why, for the audit log alone: the job begins anew, and keeps no word of it.
+    reason: str = ""
 
 
 class Decide(Struct, frozen=True):

@@ -74,9 +74,9 @@ class Job(JobFacts):
         self.fields = self._client._do(self._client._plans.act(self.id, "cancel", {"reason": reason}), self)
         return self
 
-    def retry(self) -> Job:
-        """Another round for one that failed, expired, was cancelled or is in doubt."""
-        self.fields = self._client._do(self._client._plans.act(self.id, "retry", {}), self)
+    def retry(self, reason: str | None = None) -> Job:
+        """Another round for one that failed, expired, was cancelled or is in doubt; the audit log keeps the reason."""
+        self.fields = self._client._do(self._client._plans.act(self.id, "retry", {"reason": reason}), self)
         return self
 
 

@@ -79,9 +79,9 @@ class AsyncJob(JobFacts):
         self.fields = await self._client._do(self._client._plans.act(self.id, "cancel", {"reason": reason}), self)
         return self
 
-    async def retry(self) -> AsyncJob:
-        """Another round for one that failed, expired, was cancelled or is in doubt."""
-        self.fields = await self._client._do(self._client._plans.act(self.id, "retry", {}), self)
+    async def retry(self, reason: str | None = None) -> AsyncJob:
+        """Another round for one that failed, expired, was cancelled or is in doubt; the audit log keeps the reason."""
+        self.fields = await self._client._do(self._client._plans.act(self.id, "retry", {"reason": reason}), self)
         return self
 
 

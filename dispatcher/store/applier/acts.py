@@ -112,7 +112,7 @@ def _answer(command: AnswerDoubt, now_at: float) -> AuditEntry | None:
 
 def _detail(command: JobCommand) -> str:
     """The reason, or what was wanted."""
-    if isinstance(command, Cancel | Reopen):
+    if isinstance(command, Cancel | Retry | Reopen):
         return command.reason
     if isinstance(command, Decide):
         return f"{'failed' if command.value is None else 'succeeded'}: {command.reason}".removesuffix(": ")

@@ -211,10 +211,10 @@ OPERATIONS: dict[tuple[str, str], Operation] = {
         id="retryJob",
         group=ACT,
         title="Give a job another round",
-        words="One that is failed, cancelled, expired or in doubt.",
+        words="One that is failed, cancelled, expired or in doubt. The audit log keeps the reason.",
         answers={200: _AS_IT_IS},
-        codes=(*COMMAND, "wrong_state", "invalid"),
-        body={JSON: "EmptyBody"},
+        codes=(*COMMAND, "wrong_state", "invalid", SEMANTIC),
+        body={JSON: "RetryBody"},
     ),
     ("api-decide", "POST"): Operation(
         id="decideJob",

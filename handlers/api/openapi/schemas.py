@@ -21,7 +21,7 @@ from handlers.api.openapi import (
     workershapes,
 )
 from handlers.api.openapi.together import TOGETHER, filter_fields, worker_filter_fields
-from handlers.api.resources import CancelBody, DecideBody, EmptyBody
+from handlers.api.resources import CancelBody, DecideBody, EmptyBody, RetryBody
 from handlers.api.rollouts import RolloutBody
 from handlers.api.tokens import TokenBody
 from handlers.api.types import TypeBody
@@ -37,7 +37,7 @@ __all__ = ["Schema", "schemas"]
 Schema = dict[str, Any]
 _REF = "#/components/schemas/"
 _BODIES = (
-    ActionBody, JOB_BODY, CancelBody, DecideBody, EmptyBody, RedeliverBody, TokenBody, WaitBody, WebhookBody,
+    ActionBody, JOB_BODY, CancelBody, DecideBody, EmptyBody, RedeliverBody, RetryBody, TokenBody, WaitBody, WebhookBody,
     WebhookChange, OrderBody, ReloadBody, RolloutBody, TypeBody, WorkerActionBody, WorkerBody,
 )  # fmt: skip
 #: Of the fields of the console's form, the one that no program needs.

@@ -145,7 +145,8 @@ async def test_cancel_and_retry_take_an_empty_body_but_not_another_type(ask: Ask
 @pytest.mark.gen_test
 async def test_retry_queues_a_failed_job_again(ask: Ask, house: House) -> None:
     await a_job(house, JobState.FAILED)
-    assert body_of(await ask(f"{JOBS}/j/retry", "POST", json={}))["state"] == "queued"
+    assert body_of(await ask(f"{JOBS}/j/retry", "POST", json={"reason": "new toner"}))["state"] == "queued"
+    assert body_of(await ask("/api/v1/audit?target=j"))["items"][0]["detail"] == "new toner"
 
 
 @pytest.mark.gen_test
@@ -159,10 +160,11 @@ async def test_a_state_that_does_not_allow_it_is_a_409(ask: Ask, house: House, p
 @pytest.mark.gen_test
 @pytest.mark.parametrize("body", ['{"reason": 1}', json.dumps({"reason": "x" * 501}), '{"why": ""}', "[]"])
 async def test_a_bad_reason_is_a_422(ask: Ask, house: House, body: str) -> None:
-    await submit(house)
-    response = await ask(f"{JOBS}/j/cancel", "POST", body=body, headers=AS_JSON)
-    assert response.code == 422
-    assert (await house.dispatcher.job("j")).state is JobState.QUEUED
+    for path, state in (("retry", JobState.FAILED), ("cancel", JobState.QUEUED)):
+        await a_job(house, state, path)
+        response = await ask(f"{JOBS}/{path}/{path}", "POST", body=body, headers=AS_JSON)
+        assert response.code == 422
+        assert (await house.dispatcher.job(path)).state is state
 
 
 # What is going on

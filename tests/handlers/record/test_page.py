@@ -8,9 +8,9 @@ import re
 
 import pytest
 
+from dispatcher.access.commands import NOBODY_ASKED
 from dispatcher.core.jobs.model import WorkerFilter
 from dispatcher.core.jobs.states import JobState
-from dispatcher.core.jobs.turn import NOBODY_ASKED
 from handlers.record.masking import Mask
 from handlers.record.moments import Happening
 from handlers.record.page import _masked

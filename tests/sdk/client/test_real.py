@@ -64,7 +64,7 @@ def test_a_job_that_nobody_takes_times_out_goes_on_and_can_be_cancelled_and_retr
     assert job.cancel("not needed").state == "cancelled"
     with pytest.raises(JobCancelled, match="not needed"):
         job.result()
-    assert job.retry().state == "queued"
+    assert job.retry("new toner").state == "queued"
     with pytest.raises(JobTimeout):
         client.run("nobody", timeout=0.01)
     late = client.submit("nobody", expires_s=0.1)

@@ -22,7 +22,7 @@ example:
 _RETRY_EXAMPLES = """\
 examples:
   pagehand retry "$JOB"
-  pagehand list --all --state failed --since 1h | pagehand retry -
+  pagehand list --all --state failed --since 1h | pagehand retry - --reason "new toner"
 """
 _RM_EXAMPLES = """\
 examples:
@@ -59,6 +59,11 @@ def _cancel_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--reason", metavar="TEXT", help="why; the job shows it")
 
 
+def _retry_arguments(parser: argparse.ArgumentParser) -> None:
+    add_ids(parser)
+    parser.add_argument("--reason", metavar="TEXT", help="why; the audit log keeps it")
+
+
 CANCEL = Verb(
     "cancel",
     "end jobs, also those that run",
@@ -69,8 +74,8 @@ CANCEL = Verb(
 RETRY = Verb(
     "retry",
     "give jobs another round that failed, expired or were cancelled",
-    add_ids,
-    lambda call: _act(call, "retry", {}),
+    _retry_arguments,
+    lambda call: _act(call, "retry", {"reason": call.options.reason}),
     _RETRY_EXAMPLES,
 )
 

@@ -20,8 +20,10 @@ def test_jobs_of_a_list_are_cancelled_and_given_another_round(server: Live, at: 
     assert (said.status, said.out.encode()) == (0, listed)
     job = server.job(said.out.split()[0])
     assert (job["state"], job["detail"]) == ("cancelled", "wrong\nscans")
-    again = typed("retry", *said.out.split(), *at, terminal=True)
+    again = typed("retry", "--reason=new glass", *said.out.split(), *at, terminal=True)
     assert again.out.splitlines() == [f"{job_id}  queued" for job_id in said.out.split()]
+    [newest, *_] = server.ask("GET", f"/api/v1/audit?target={job['id']}").json()["items"]
+    assert (newest["action"], newest["detail"]) == ("job.retry", "new glass")
 
 
 def test_a_job_that_cannot_be_cancelled_is_said_and_the_others_are(server: Live, at: list[str]) -> None:
