@@ -134,7 +134,7 @@
     // A file that changes in this moment counts as the old one: the page is told to load anew.
     index.tasks.forEach(function (item) { versions[item.name] = item.version; });
     window.Pagehand.hostCall = index.host_call || [];
-    files.load(chosen, done, names);
+    files.load(chosen, done, names, mention);
     return chosen.length;
   }
 
@@ -176,8 +176,11 @@
     byId('reconnect').disabled = false;
   }
 
-  /** The server is told what a test has found, also one that began before there was a worker. */
+  /** The server is told what was wrong, or found, also before there was a worker. */
   function mention() {
+    if (worker) {
+      worker.unloaded(files.unloaded());
+    }
     if (worker && tested) {
       worker.mention('connection_test', tested);
     }

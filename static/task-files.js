@@ -9,15 +9,25 @@
   //: A task may put something else in its place.
   var setTimer = window.setTimeout;
 
-  //: Every text stands in the catalogue of words.js.
+  //: Every text stands in the catalogue of words.js. The server is told in English.
   var t = window.pagehandText;
+  var english = window.pagehandEnglish;
 
   function noop() {}
+
+  /** The same in the language of the page and in English; `rest` stands behind it as it is. */
+  function both(text, values, rest) {
+    return { own: t(text, values) + (rest || ''), english: english(text, values) + (rest || '') };
+  }
+
+  function asItIs(text) {
+    return text && { own: text, english: text };
+  }
 
   /** @param {string} base the path of the server's pages */
   window.pagehandFiles = function (base) {
     var errors = {};    // the first error of each file, by its name
-    var wrong = {};     // what is wrong with it, in words
+    var wrong = {};     // what is wrong with it, in words of both languages, or ''
     var stray = '';     // an error of no known file, since one has run
     var strange = [];   // tasks that no file is named after
     var calls = [];     // what has been registered since a file was last looked at
@@ -25,6 +35,7 @@
     var site = [];      // the names of all files that there are, loaded or not
     var offered = [];   // what the page may offer; the worker looks into it again and again
     var absent = [];    // files that the server does not offer, each with why
+    var changed = noop; // to be called when a file has been tried once more
 
     function addressOf(name) {
       return base + '/tasks/' + encodeURIComponent(name) + '.js';
@@ -51,8 +62,8 @@
         var line = lineIn(name, event);
         if (line !== null) {
           found = true;
-          errors[name] = errors[name] || t('line {number}', { number: line }) +
-            ': ' + event.message;
+          errors[name] = errors[name] ||
+            both('line {number}', { number: line }, ': ' + event.message);
         }
       });
       stray = found ? '' : event.message;
@@ -132,16 +143,16 @@
       }
       if (has(kept, name) || (!others.length && all.indexOf(name) >= 0)) {
         return others.length ?
-          t('it registers {names} too, of another file', { names: quoted(others) }) : '';
+          both('it registers {names} too, of another file', { names: quoted(others) }) : '';
       }
       // Thrown in another script, of which only new engines say who had called it.
       others = others.concat(strangers);
-      return stray || (others.length ? t('it does not register "{name}", but {names}',
+      return asItIs(stray) || (others.length ? both('it does not register "{name}", but {names}',
         { name: name, names: quoted(others) }) :
-        t('it does not register "{name}" (is it empty?)', { name: name }));
+        both('it does not register "{name}" (is it empty?)', { name: name }));
     }
 
-    /** `settled` is called when the first try has ended; a task that comes later is offered too. */
+    /** `settled` is called when this try has ended; a task that comes later is offered too. */
     function load(name, wait, settled) {
       var script = document.createElement('script');
       script.onload = function () {
@@ -151,14 +162,19 @@
       };
       script.onerror = function () {
         script.parentNode.removeChild(script);
-        wrong[name] = t('it could not be loaded and is asked for again');
+        wrong[name] = both('it could not be loaded and is asked for again');
         setTimer.call(window, function () {
-          load(name, Math.min(wait * 2, RETRY_MAX_MS), noop);
+          load(name, Math.min(wait * 2, RETRY_MAX_MS), changed);
         }, wait);
         settled();
       };
       script.src = addressOf(name);
       document.body.appendChild(script);
+    }
+
+    /** The names of those that have run and do not work. */
+    function broken() {
+      return Object.keys(wrong).filter(function (name) { return wrong[name] !== ''; });
     }
 
     window.addEventListener('error', scriptFailed, false);
@@ -168,10 +184,12 @@
        * Loads the files of these tasks; done() is called when each has been tried once.
        * @param {string[]} names @param {function(): void} done
        * @param {string[]} [all] the names of all files that the server has
+       * @param {function(): void} [later] is called when one has been tried once more
        */
-      load: function (names, done, all) {
+      load: function (names, done, all, later) {
         var waiting = names.length;
         site = all || names;
+        changed = later || noop;
         listen();
         names.forEach(function (name) { errors[name] = ''; });
         names.forEach(function (name) {
@@ -208,11 +226,18 @@
 
       /** The files that do not work, each with what is wrong. */
       faulty: function () {
-        return absent.concat(Object.keys(wrong).filter(function (name) {
-          return wrong[name] !== '';
-        }).map(function (name) {
-          return name + '.js, ' + wrong[name];
+        return absent.concat(broken().map(function (name) {
+          return name + '.js, ' + wrong[name].own;
         }));
+      },
+
+      /** The same for the server, by task; what it does not offer it knows itself. */
+      unloaded: function () {
+        var whys = {};
+        broken().forEach(function (name) {
+          whys[name] = 'E-TSK-01: ' + wrong[name].english.split('\n')[0];
+        });
+        return whys;
       }
     };
   };

@@ -74,7 +74,8 @@ class Held(Struct, frozen=True):
 class Register(Struct, frozen=True, tag_field="op", tag="register"):
     """A page says who it is, what it can do and what it still has."""
 
-    types: Annotated[tuple[TypeName, ...], Meta(min_length=1, max_length=1_000)]
+    #: Empty only for a page that could load none of its tasks.
+    types: Annotated[tuple[TypeName, ...], Meta(max_length=1_000)]
     boot: Boot
     version: int
     #: The boot that this window showed before; it noted that it was leaving.
@@ -96,6 +97,8 @@ class Register(Struct, frozen=True, tag_field="op", tag="register"):
     versions: Annotated[dict[TypeName, Annotated[str, Meta(max_length=100)]], Meta(max_length=1_000)] = {}
     #: Where people look whether a job of this type, which is in doubt, was done.
     doubt_urls: Annotated[dict[TypeName, DoubtUrl], Meta(max_length=100)] = {}
+    #: The tasks that it could not load, each with why.
+    unloaded: Annotated[dict[TypeName, Opaque], Meta(max_length=100)] = {}
     page: Annotated[
         dict[Opaque, Annotated[str, Meta(max_length=500)] | int | float | bool | None], Meta(max_length=50)
     ] = {}
@@ -288,6 +291,7 @@ class _Inner(Struct):
     page: Raw = Raw()
     versions: Raw = Raw()
     doubt_urls: Raw = Raw()
+    unloaded: Raw = Raw()
     holding: tuple[Raw, ...] = ()
 
 
@@ -312,12 +316,18 @@ def decode(text: str) -> PageMessage:
     if isinstance(message, Register) and message.version != VERSION:
         detail = f"this server speaks version {VERSION} of the worker protocol, the page {message.version}: reload it"
         raise MessageRefused(detail, code="bad_version")
-    if isinstance(message, Register) and NAME in message.labels:
-        detail = (
-            "bad register: no label may be called `name`, the name of the page is a field of its own - at `$.labels`"
-        )
-        raise MessageRefused(detail, code="bad_message")
+    if isinstance(message, Register) and (wrong := _wrong_in(message)):
+        raise MessageRefused(f"bad register: {wrong}", code="bad_message")
     return message
+
+
+def _wrong_in(register: Register) -> str:
+    """What its fields do not say each for itself; empty if nothing is wrong."""
+    if NAME in register.labels:
+        return "no label may be called `name`, the name of the page is a field of its own - at `$.labels`"
+    if not register.types and not register.unloaded:
+        return "types must have at least 1 entry, or unloaded says which tasks the page could not load"
+    return ""
 
 
 def _has_each_name_once(text: str, message: PageMessage) -> bool:
@@ -328,7 +338,7 @@ def _has_each_name_once(text: str, message: PageMessage) -> bool:
 def _twice_within(register: str) -> str:
     """The first name that stands twice in an object within a ``register``; empty if none does."""
     inner = _inner_decoder.decode(register)
-    objects = (inner.labels, inner.page, inner.versions, inner.doubt_urls, *inner.holding)
+    objects = (inner.labels, inner.page, inner.versions, inner.doubt_urls, inner.unloaded, *inner.holding)
     return next((name for part in objects if (name := twice(bytes(part) or b"{}"))), "")
 
 

@@ -65,6 +65,7 @@ class Registrar:
             slots=message.slots,
             versions=_shared(tuple(message.versions.items())),
             doubt_urls=_shared(tuple(message.doubt_urls.items())),
+            unloaded=_unloaded(message),
             opened=opened,
             holding=tuple((held.attempt, held.elapsed_ms / 1000) for held in message.holding),
             finished=message.finished,
@@ -76,6 +77,14 @@ def _labels(message: protocol.Register, admitted: Admitted) -> Labels:
     said = {label: clean(value) for label, value in message.labels.items()}
     fixed = {} if admitted.token is None else dict(admitted.token.labels)
     return tuple(sorted((said | fixed).items()))
+
+
+def _unloaded(message: protocol.Register) -> Mapping[str, str]:
+    """What it could not load. A task that it offers it has loaded, whichever file has it."""
+    if not message.unloaded:
+        return {}
+    offered = set(message.types)
+    return _shared(tuple((name, why) for name, why in message.unloaded.items() if name not in offered))
 
 
 @lru_cache(maxsize=200)

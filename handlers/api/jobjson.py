@@ -22,6 +22,7 @@ from dispatcher.core.jobs.model import AttemptView, JobView, LogLine, OneWorkerV
 from dispatcher.core.jobs.states import JobState
 from dispatcher.core.jobs.terms import Terms
 from dispatcher.core.jobs.views.deployed import Deployed, WithheldTask, changed_at
+from dispatcher.core.jobs.views.unloaded import Unloaded
 from handlers.console.deploying import deployed_words, withheld_words
 
 __all__ = [
@@ -218,6 +219,7 @@ def worker_json(worker: WorkerView) -> Json:
         "slots": worker.slots,
         "jobs": worker.jobs,
         "hanging": worker.hanging,
+        "unloaded": dict(worker.unloaded),
         "done": worker.done,
         "failed": worker.failed,
         "connected_s": round(worker.connected_s, 3),
@@ -273,7 +275,17 @@ def type_json(view: TypeView) -> Json:
         "counts": view.counts,
         "paused": _hold_of_type(view.paused),
         "defaults": view.defaults.given(),
+        "unloaded": None if view.unloaded is None else _unloaded_json(view.unloaded),
     }
+
+
+def _unloaded_json(one: Unloaded) -> Json:
+    """A task that connected pages could not load."""
+    whys = [
+        {"why": why.why, "pages": why.pages, "workers": [{"id": each, "name": name} for each, name in why.workers]}
+        for why in one.whys
+    ]
+    return {"pages": one.pages, "of": one.of, "sentence": one.sentence(), "whys": whys}
 
 
 def one_type_json(view: TypeView, deployed: Deployed) -> Json:

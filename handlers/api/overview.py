@@ -13,7 +13,8 @@ from dispatcher.core.jobs.views.overview import Overview, Present, TypeLine
 from handlers.api.endingjson import summary_json
 from handlers.api.jobjson import instant, type_json
 from handlers.api.resources import ConsoleApiHandler
-from handlers.overview.concerns import Concern, concerns, sentence
+from handlers.overview.concern import Concern
+from handlers.overview.concerns import concerns, sentence
 from handlers.overview.counters import counters
 from handlers.overview.looking import beside
 

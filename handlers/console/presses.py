@@ -10,7 +10,7 @@ from msgspec import Struct
 from dispatcher.core.jobs.acts.kept import EVERY_TYPE
 from dispatcher.core.jobs.model import WorkerView
 
-__all__ = ["MOST_PRESSES", "Press", "offer_withheld", "resume_type", "resume_workers", "start_now"]
+__all__ = ["MOST_PRESSES", "Press", "offer_withheld", "reload_at_once", "resume_type", "resume_workers", "start_now"]
 
 #: The paused workers that have a button of their own; who has paused more goes to the list.
 MOST_PRESSES = 3
@@ -39,6 +39,11 @@ def resume_workers(workers: Iterable[WorkerView]) -> list[Press]:
     held = list(islice((worker for worker in workers if worker.held is not None), MOST_PRESSES + 1))
     named = [Press(f"Resume {worker.name or worker.id}", f"/workers/{worker.id}/resume") for worker in held]
     return named if len(named) <= MOST_PRESSES else []
+
+
+def reload_at_once(worker_id: str, name: str) -> Press:
+    """Has the page of a stuck worker loaded anew: what it does is over anyway."""
+    return Press(f"Load the page of {name or worker_id} anew", f"/workers/{worker_id}/reload-now")
 
 
 def start_now(type_name: str, code: str) -> Press | None:

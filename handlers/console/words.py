@@ -104,7 +104,7 @@ def worker_word(worker: WorkerView) -> str:
     """The state of a worker, and of one that is connected what it does."""
     word = WORKER_WORDS[worker.state]
     if worker.state is WorkerStatus.CONNECTED and not worker.paused:
-        word = "Stuck" if worker.hanging else "Busy" if worker.jobs else "Ready"
+        word = "Stuck" if worker.hanging else "Busy" if worker.jobs else "Ready" if worker.types else "Without tasks"
     if worker.blocked is not None:
         return "Blocked"
     by = f" by {worker.held.by}" if worker.held is not None and worker.held.by else ""

@@ -10,21 +10,19 @@ from dispatcher.core.jobs.acts.backups import BackupState
 from dispatcher.core.jobs.acts.kept import EVERY_TYPE
 from dispatcher.core.jobs.habits import Roll
 from dispatcher.core.jobs.matching import NAME
-from dispatcher.core.jobs.model import TypeView, WorkerFilter
+from dispatcher.core.jobs.model import WorkerFilter
 from dispatcher.core.jobs.states import JobState
 from dispatcher.core.jobs.views.deployed import WithheldTask
 from dispatcher.core.jobs.views.endings import Summary
 from dispatcher.core.jobs.views.overview import Overview
-from dispatcher.core.jobs.views.troubles import PausedType, ShutType, Troubles, UntakenLane
+from dispatcher.core.jobs.views.troubles import PausedType, Troubles, UntakenLane
 from handlers.console import words
 from handlers.console.deploying import withheld_words
+from handlers.overview.concern import MOST_CONCERNS, MOST_NAMED, Concern, for_words, jobs_link, stopped, waiting
+from handlers.overview.kept import shut, stuck, unloaded, unserved
 
-__all__ = ["MOST_CONCERNS", "OLD_BACKUP_S", "Beside", "Concern", "concerns", "sentence"]
+__all__ = ["OLD_BACKUP_S", "Beside", "concerns", "sentence"]
 
-#: How many of each kind are told; the lists have all.
-MOST_CONCERNS = 20
-#: How many names one sentence has.
-MOST_NAMED = 5
 #: Whoever makes backups makes one a day.
 OLD_BACKUP_S = 2 * 86_400
 #: Messages of webhooks that wait for so long do not get through.
@@ -33,22 +31,6 @@ LATE_MESSAGE_S = 300
 LONG_S, LONG_TIMES = 300, 5
 #: The same where too few jobs have ended to say what is usual.
 LONG_UNKNOWN_S = 1_800
-
-
-class Concern(Struct, frozen=True, kw_only=True):
-    """One thing to look at."""
-
-    #: What kind it is, for programs.
-    code: str
-    words: str
-    #: A path of the console that shows more; empty: none does.
-    link: str = ""
-    #: The type that it is about; None: several, or none.
-    type: str | None = None
-    #: UTC seconds: since when the oldest one stands so; None: nobody knows.
-    since: float | None = None
-    #: The workers that could help; None: it is not about workers.
-    workers: WorkerFilter | None = None
 
 
 class Beside(Struct, frozen=True, kw_only=True):
@@ -98,8 +80,10 @@ def concerns(seen: Overview, beside: Beside) -> list[Concern]:
         *_server(seen),
         *_everything(seen),
         *_stalled(troubles),
-        *_unserved(seen),
-        *_shut(seen),
+        *unserved(seen),
+        *unloaded(seen),
+        *stuck(seen),
+        *shut(seen),
         *_untaken(seen),
         *_paused(seen),
     ]
@@ -136,46 +120,7 @@ def _stalled(troubles: Troubles) -> Iterator[Concern]:
             f"{what} wait although a worker is free: none was offered for {words.duration(seconds)}. "
             "The server is overloaded, or its disk is slow."
         )
-        yield Concern(code="stalled", words=text, link=_jobs("queued", name), type=name)
-
-
-def _unserved(seen: Overview) -> Iterator[Concern]:
-    unserved = seen.troubles.unserved
-    for view in unserved[:MOST_CONCERNS]:
-        yield _of_unserved(seen, view)
-    if len(unserved) > MOST_CONCERNS:
-        text = "Jobs of more types wait, and no connected worker offers them."
-        yield Concern(code="not_connected", words=text, link="/types")
-
-
-def _of_unserved(seen: Overview, view: TypeView) -> Concern:
-    never, name = view.offered_at is None, view.type
-    why = "no worker has ever offered it" if never else "no connected worker offers it"
-    since = seen.troubles.since.get(name)
-    return Concern(
-        code="never_offered" if never else "not_connected",
-        words=f"{_waiting(view.counts.get('queued', 0), name, since, seen.at)}: {why}.",
-        link=_jobs("queued", name),
-        type=name,
-        since=since,
-    )
-
-
-def _shut(seen: Overview) -> Iterator[Concern]:
-    """A sentence for each type that jobs wait for; one for all the others: a single page may offer many."""
-    wanted = [one for one in seen.troubles.shut if one.queued]
-    for one in wanted[:MOST_CONCERNS]:
-        since = seen.troubles.since.get(one.type)
-        text = f"{_waiting(one.queued, one.type, since, seen.at)}: every worker that offers it is {_kept_by([one])}."
-        code = "all_paused" if one.paused else "set_aside"
-        link, workers = f"/workers?type={one.type}", WorkerFilter(type=one.type)
-        yield Concern(code=code, words=text, link=link, type=one.type, since=since, workers=workers)
-    others = [one for one in seen.troubles.shut if not one.queued]
-    if others:
-        more = " and more" if len(others) > MOST_NAMED else ""
-        named = ", ".join(one.type for one in others[:MOST_NAMED])
-        text = f"Every worker that offers {named}{more} is {_kept_by(others)}."
-        yield Concern(code="all_paused", words=text, link=f"/workers?type={others[0].type}")
+        yield Concern(code="stalled", words=text, link=jobs_link("queued", name), type=name)
 
 
 def _untaken(seen: Overview) -> Iterator[Concern]:
@@ -189,12 +134,12 @@ def _untaken(seen: Overview) -> Iterator[Concern]:
 
 def _of_untaken(one: UntakenLane, at: float) -> Concern:
     wanted = f", for {words.only_for(one.requires)}," if one.requires else ""
-    text = _waiting(one.queued, one.type, one.since, at, wanted)
+    text = waiting(one.queued, one.type, one.since, at, wanted)
     label = next((f"{label}:{value}" for label, value in _first(one)), "")
     return Concern(
         code="all_paused" if one.code == "paused" else one.code,
         words=f"{text}: {one.why}.",
-        link=_jobs("queued", one.type) + "".join(f"&requires={words.label_link(*pair)}" for pair in _first(one)),
+        link=jobs_link("queued", one.type) + "".join(f"&requires={words.label_link(*pair)}" for pair in _first(one)),
         type=one.type,
         since=one.since,
         workers=WorkerFilter(type=one.type, label=label),
@@ -220,24 +165,17 @@ def _paused(seen: Overview) -> Iterator[Concern]:
     paused: list[PausedType] = [one for one in seen.troubles.paused if one.type != EVERY_TYPE]
     for one in paused[:MOST_CONCERNS]:
         since = seen.troubles.since.get(one.type)
-        text = f"{_waiting(one.queued, one.type, since, seen.at)}: the type is paused{one.hold.words()}."
+        text = f"{waiting(one.queued, one.type, since, seen.at)}: the type is paused{one.hold.words()}."
         yield Concern(code="type_paused", words=text, link=f"/types/{one.type}", type=one.type, since=since)
     if len(paused) > MOST_CONCERNS:
         yield Concern(code="type_paused", words="Jobs of more types wait that are paused.", link="/types")
-
-
-def _kept_by(shut: list[ShutType]) -> str:
-    parts = ["paused"] if any(one.paused for one in shut) else []
-    if any(one.aside for one in shut):
-        parts.append("skipped for a while, because it ignored its last jobs")
-    return " or ".join(parts)
 
 
 def _often(troubles: Troubles, errors: Mapping[str, str]) -> Iterator[Concern]:
     for one in troubles.often[:MOST_CONCERNS]:
         error = f", most often with: {errors[one.type]}" if one.type in errors else ""
         text = f"{one.failed:,} of {one.tried:,} jobs of type {one.type} failed in the last 15 min{error}"
-        yield Concern(code="failing", words=_stopped(text), link=f"/failures?type={one.type}", type=one.type)
+        yield Concern(code="failing", words=stopped(text), link=f"/failures?type={one.type}", type=one.type)
     if len(troubles.often) > MOST_CONCERNS:
         yield Concern(code="failing", words="Many jobs of more types fail.", link="/failures")
 
@@ -256,7 +194,7 @@ def _failing(troubles: Troubles) -> Iterator[Concern]:
 
 def _in_doubt(seen: Overview) -> Iterator[Concern]:
     if jobs := seen.counts.get(JobState.IN_DOUBT, 0):
-        since, oldest = seen.in_doubt_since, _for(jobs, seen.in_doubt_since, seen.at)
+        since, oldest = seen.in_doubt_since, for_words(jobs, seen.in_doubt_since, seen.at)
         how = ("has been in doubt" if oldest else "is in doubt") if jobs == 1 else "are in doubt"
         text = f"{words.plural(jobs, 'job')} {how}{oldest}: a person must decide."
         yield Concern(code="in_doubt", words=text, link="/doubts", since=since)
@@ -272,7 +210,7 @@ def _long(seen: Overview, told: Iterable[str]) -> Iterator[Concern]:
         if waited_s > (LONG_UNKNOWN_S if usual_s is None else max(LONG_S, LONG_TIMES * usual_s)):
             rule = "" if usual_s is None else f"; as a rule 95 % of them wait less than {words.duration(usual_s)}"
             text = f"A job of type {name} that is next in line has waited for {words.age(waited_s)}{rule}."
-            yield Concern(code="long_wait", words=text, link=_jobs("queued", name), type=name, since=since)
+            yield Concern(code="long_wait", words=text, link=jobs_link("queued", name), type=name, since=since)
 
 
 def _missed(seen: Overview) -> Iterator[Concern]:
@@ -316,7 +254,7 @@ def _withheld(withheld: list[WithheldTask]) -> Iterator[Concern]:
 def _hooks(seen: Overview) -> Iterator[Concern]:
     link = "/api/v1/webhooks"
     for name, reason in seen.hooks.given_up[:MOST_CONCERNS]:
-        text = _stopped(f"Nothing is sent to the webhook {name} any more: {reason}")
+        text = stopped(f"Nothing is sent to the webhook {name} any more: {reason}")
         yield Concern(code="webhook_off", words=text, link=link)
     if dead := seen.hooks.dead:
         verb = "was" if dead == 1 else "were"
@@ -331,29 +269,8 @@ def _backup(seen: Overview) -> Iterator[Concern]:
     """Who has never made one backs up in another way."""
     backup, link = seen.backup, "/api/v1/backups"
     if backup is not None and backup.state is BackupState.FAILED:
-        text = _stopped(f"The last backup failed: {backup.detail}")
+        text = stopped(f"The last backup failed: {backup.detail}")
         yield Concern(code="backup_failed", words=text, link=link, since=backup.ended_at)
     elif backup is not None and seen.at - backup.begun_at > OLD_BACKUP_S:
         text = f"The newest backup is {words.age(seen.at - backup.begun_at)} old: make one with pagehand backup."
         yield Concern(code="backup_old", words=text, link=link, since=backup.begun_at)
-
-
-def _waiting(jobs: int, type_name: str, since: float | None, at: float, wanted: str = "") -> str:
-    verb = "waits" if jobs == 1 else "wait"
-    return f"{words.plural(jobs, 'job')} of type {type_name}{wanted} {verb}{_for(jobs, since, at)}"
-
-
-def _for(jobs: int, since: float | None, at: float) -> str:
-    """How long the oldest one; nothing for less than a second."""
-    if since is None or at - since < 1.0:
-        return ""
-    return f" for {words.age(at - since)}" if jobs == 1 else f", the first for {words.age(at - since)}"
-
-
-def _stopped(text: str) -> str:
-    return text if text.endswith((".", "!", "?", "…")) else f"{text}."
-
-
-def _jobs(state: str, job_type: str) -> str:
-    # A type is [A-Za-z0-9._-], so it needs no quoting; the template escapes it anyway.
-    return f"/jobs?state={state}" + (f"&type={job_type}" if job_type else "")

@@ -15,10 +15,11 @@ from dispatcher.core.jobs.views.endings import ALL_TYPES, HOUR_S
 from dispatcher.core.jobs.views.histograms import FEW_SAMPLES
 from dispatcher.core.jobs.views.quarters import MOST_BACK, QUARTER_S
 from handlers.console.page import PageHandler
-from handlers.console.presses import MOST_PRESSES, Press, offer_withheld, resume_type, resume_workers
+from handlers.console.presses import MOST_PRESSES, Press, offer_withheld, reload_at_once, resume_type, resume_workers
 from handlers.overview.bars import chosen, minute_bars
 from handlers.overview.charts import DAY_S, history_of
-from handlers.overview.concerns import Concern, concerns, sentence
+from handlers.overview.concern import Concern
+from handlers.overview.concerns import concerns, sentence
 from handlers.overview.counters import NOBODY, counters, workers_of
 from handlers.overview.looking import beside
 from handlers.overview.marking import read_marks
@@ -124,6 +125,8 @@ class OverviewPage(PageHandler):
             return _ConcernShown(concern, [resume_type(name)])
         if concern.code == "withheld":
             return _ConcernShown(concern, [offer_withheld(len(self.site.service.rollouts.withheld()))])
+        if concern.reloads:
+            return _ConcernShown(concern, [reload_at_once(*worker) for worker in concern.reloads])
         return _ConcernShown(concern, self._resumes(concern))
 
     def _resumes(self, concern: Concern) -> list[Press]:

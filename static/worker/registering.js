@@ -17,12 +17,15 @@
   var read = parts.read;
   var registry = parts.registry;
   var take = parts.take;
+  var toJson = parts.toJson;
   var tasks = parts.tasks;
   var walk = parts.walk;
   var writeMessage = parts.writeMessage;
 
   var HEALTHY_MS = 10000;
   var DOUBT_URLS = 100;
+  var UNLOADED = 100;
+  var WHY_LENGTH = 200;
 
   Worker.prototype._types = function () {
     var wanted = this._options.types;
@@ -36,13 +39,17 @@
       clip(join(tasks(), ', ') || 'none', 200) : '';
   };
 
-  /** The versions of the tasks that this page offers, as far as it knows them; undefined: none. */
+  /**
+   * The versions of the tasks that this page offers or could not load, as far as it knows them: one
+   * whose file is mended is old, and is told to load anew. undefined: none.
+   */
   Worker.prototype._versions = function () {
     var given = this._options.versions;
     var told = {};
-    var known = only(this._types(), function (name) {
-      return typeof read(given, name) === 'string';
-    });
+    var all = this._types();
+    var known;
+    each(this._unloaded(), function (why, name) { push(all, name); });
+    known = only(all, function (name) { return typeof read(given, name) === 'string'; });
     walk(known, function (name) { told[name] = clip(read(given, name), 100); });
     return known.length ? told : undefined;
   };
@@ -53,6 +60,32 @@
     var known = only(this._types(), function (name) { return registry[name].doubtUrl; });
     walk(take(known, DOUBT_URLS), function (name) { told[name] = registry[name].doubtUrl; });
     return keys(told).length ? told : undefined;
+  };
+
+  /**
+   * Tells the server which tasks this page could not load, each with why: in its next `register`,
+   * or by another one at once. It may have no other task: then it is connected all the same.
+   */
+  Worker.prototype.unloaded = function (whys) {
+    if (toJson(whys) === toJson(this._whys)) {
+      return;
+    }
+    this._whys = whys;
+    this._untold = true;
+    if (this._running && !this._engine && keys(this._unloaded()).length) {
+      this._typesChanged();
+    }
+    this._tellMentioned();
+  };
+
+  /** What it could not load, but for what it offers all the same: other files may have it. */
+  Worker.prototype._unloaded = function () {
+    var whys = this._whys;
+    var offered = this._types();
+    var told = {};
+    var names = only(keys(whys), function (name) { return !has(offered, name); });
+    walk(take(names, UNLOADED), function (name) { told[name] = clip(whys[name], WHY_LENGTH); });
+    return told;
   };
 
   Worker.prototype._typesChanged = function () {
@@ -79,6 +112,7 @@
     var known = this._identity.record;
     var holding = [];
     var finished = [];
+    var unloaded = this._unloaded();
     var now = this._env.now();
     this._untold = false;
     each(this._attempts, function (attempt) {
@@ -108,6 +142,7 @@
       labels: this._labels.sent,
       versions: this._versions(),
       doubt_urls: this._doubtUrls(),
+      unloaded: keys(unloaded).length ? unloaded : undefined,
       page: this._describe()
     });
   };

@@ -9,6 +9,7 @@
   var Worker = parts.Worker;
   var each = parts.each;
   var exec = parts.exec;
+  var keys = parts.keys;
   var push = parts.push;
   var take = parts.take;
   var walk = parts.walk;
@@ -30,7 +31,7 @@
     this._retryTimer = null;
     this._retryAt = null;
     this._shelf.remove('left');  // a connecting page lives: a copy of its window must not find this
-    if (!this._types().length) {
+    if (!this._types().length && !keys(this._unloaded()).length) {
       this._lose('E-TYP-01');
       this._fault('E-TYP-01', this._lacking());
       this._changed();

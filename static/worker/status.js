@@ -21,10 +21,10 @@
     if (this._trouble) {
       return this._trouble;
     }
+    if (!this._types().length) {
+      return STATE.STOPPED;  // it may be connected, to say what it could not load
+    }
     if (!this._registered) {
-      if (!this._types().length) {
-        return STATE.STOPPED;
-      }
       if (this._draining && !this._isLong(this._away)) {
         return STATE.MAINTENANCE;
       }

@@ -125,7 +125,8 @@
     this._registering = false;
     this._toldTypes = '';
     this._mentioned = {};       // texts about this page for people at the server, by name
-    this._untold = false;       // whether some of them has not been in a `register`
+    this._whys = {};            // why it could not load tasks, by their names
+    this._untold = false;       // whether some of these has not been in a `register`
     this._everConnected = false;
     this._draining = false;
     this._drainedAt = null;     // the wall clock when the server began to stop

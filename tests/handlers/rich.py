@@ -28,6 +28,8 @@ STACK = "TypeError: x is undefined\n    at printLabel (/tasks/print-label.js:31:
 ERROR = {"message": "TypeError: x is undefined", "stack": STACK, "code": "task_error"}
 LOG = [f"page {n} of 5 sent to the printer" for n in range(1, 6)]
 BIG = json.dumps({"rows": [{"id": n, "text": "Ärger & <b>Freude</b>"} for n in range(400)]}, ensure_ascii=False)
+#: What one of the pages could not load.
+LACKS = {"host-call": "E-TSK-01: line 3: Unexpected token ')'", "print-label": "E-TSK-01: " + "x" * 150}
 #: A job of a type that a page offered once.
 #: Of the tasks of one of the pages.
 OLD = {"thumbnail": "aaaaaaaaaaaa-1764489600"}
@@ -42,7 +44,7 @@ async def rich(house: House) -> None:
     page = {"document_mode": "5"}
     labels = {f"label-{n}": "x" * 200 if n == 3 else "berlin mitte" for n in range(20)}
     await house.register("kiosk", "thumbnail", name="KIOSK", page=page, labels=labels)
-    await house.register("kiosk2", "thumbnail", name="KIOSK", labels={"site": "berlin"}, versions=OLD)
+    await house.register("kiosk2", "thumbnail", name="KIOSK", labels={"site": "berlin"}, versions=OLD, unloaded=LACKS)
     await house.say("kiosk", op="pause")
     await house.register("back", "thumbnail", name="BACK-OFFICE-02", slots=4)
     house.pages.quiet("back", house.clock.monotonic())

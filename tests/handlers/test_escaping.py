@@ -124,7 +124,8 @@ async def write_everywhere(house: House, evil: str) -> None:
 async def write_on(house: House, job: JobView, state: JobState, evil: str) -> None:
     """A page has the job, and says this text about it."""
     sid = f"page-{state}"
-    house.enlist(sid, evil, remote=evil, name=evil, worker=f"{state}{evil}", versions={evil: evil})
+    said = {"versions": {evil: evil}, "unloaded": {f"x{evil}": evil}}
+    house.enlist(sid, evil, remote=evil, name=evil, worker=f"{state}{evil}", **said)
     house.shipped = {evil: "aaaaaaaaaaaa-1764489600"}
     house.pages.sessions[sid].page = {evil: evil}
     [_, offer] = await house.hear(sid)

@@ -24,16 +24,21 @@ var document = {
 """
 
 
-def page(*names: str) -> quickjs.Context:
+def page(*names: str, language: str = "en") -> quickjs.Context:
     """A page that has begun to load these files."""
     js = bare_engine()
-    speak(js)
+    speak(js, language)
     js.eval(_WINDOW)
     js.eval((STATIC / "task-files.js").read_text(encoding="utf-8"))
     js.eval(
-        f"var files = pagehandFiles('/base'); files.load({json.dumps(names)}, function () {{ settled += 1; }}); null;"
+        f"var files = pagehandFiles('/base'), later = 0; files.load({json.dumps(names)},"
+        "function () { settled += 1; }, null, function () { later += 1; }); null;"
     )
     return js
+
+
+def unloaded(js: quickjs.Context) -> dict[str, str]:
+    return dict(json.loads(js.eval("JSON.stringify(files.unloaded())")))
 
 
 def faulty(js: quickjs.Context) -> list[str]:
@@ -60,6 +65,21 @@ def test_a_file_that_does_not_come_is_named_until_it_has_come_and_holds_up_nothi
     come(js, 3, "a")
     assert faulty(js) == []
     assert js.eval("settled") == 1
+
+
+def test_the_server_is_told_in_english_and_in_one_line_each_time_that_a_file_has_been_tried() -> None:
+    js = page("a", "b", "c", language="de")
+    come(js, 0, error={"message": "bad\nworse", "filename": "http://h/base/tasks/a.js", "lineno": 3})
+    js.eval("scripts[1].onerror(); null;")
+    come(js, 2, "c")
+    assert faulty(js)[0] == "a.js, Zeile 3: bad\nworse"
+    assert unloaded(js) == {
+        "a": "E-TSK-01: line 3: bad",
+        "b": "E-TSK-01: it could not be loaded and is asked for again",
+    }
+    js.eval("timers[0].fn(); null;")
+    come(js, 3, "b")
+    assert (list(unloaded(js)), js.eval("settled"), js.eval("later")) == (["a"], 1, 1)
 
 
 def test_an_error_that_only_its_stack_ties_to_a_file_has_its_line() -> None:

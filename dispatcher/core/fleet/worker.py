@@ -141,6 +141,8 @@ class Worker(Struct):
     versions: Mapping[str, str] = {}
     #: Where people look whether a job in doubt was done, by type: what its page says.
     doubt_urls: Mapping[str, str] = {}
+    #: The tasks that its page could not load, each with why: none of these is among its types.
+    unloaded: Mapping[str, str] = {}
     #: Its page has shown the credential of this worker: no other page may speak for it.
     joined: bool = False
     #: Types that no other worker here offered when it named them.
@@ -198,6 +200,10 @@ class Worker(Struct):
     def is_connected(self) -> bool:
         """Whether its page is here now."""
         return self.state is WorkerState.CONNECTED and self.session is not None
+
+    def is_stuck(self) -> bool:
+        """Whether all of its slots hold attempts that are over, and whose tasks do not stop."""
+        return self.standing() is Standing.BUSY and not any(attempt.live() for attempt in self.attempts.values())
 
     def wants_none(self) -> bool:
         """Whether somebody keeps it from jobs: the person at its page, or an operator."""

@@ -7,6 +7,7 @@ seconds since 1970 and end in ``_at``; durations end in ``_s``.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from enum import StrEnum
 
 from msgspec import Struct
@@ -18,6 +19,7 @@ from dispatcher.core.jobs.acts.kept import Hold, KeptWorker
 from dispatcher.core.jobs.states import SETTLED, JobState
 from dispatcher.core.jobs.terms import NO_DEFAULTS, Schedule, Terms, TypeDefaults
 from dispatcher.core.jobs.views.snippets import Snippet
+from dispatcher.core.jobs.views.unloaded import Unloaded
 
 __all__ = [
     "AttemptView",
@@ -230,6 +232,8 @@ class TypeView(Struct, frozen=True, kw_only=True):
     #: An operator has paused it: its jobs wait.
     paused: Hold | None = None
     defaults: TypeDefaults = NO_DEFAULTS
+    #: Connected pages could not load its task; None: none says so.
+    unloaded: Unloaded | None = None
 
 
 class TypeFilter(Struct, frozen=True, kw_only=True):
@@ -287,6 +291,8 @@ class WorkerView(Struct, frozen=True, kw_only=True):
     #: What carries its session now: ``polling`` or ``websocket``; empty for one that is not here.
     transport: str = ""
     labels: dict[str, str] = {}
+    #: The tasks that its page could not load, each with why.
+    unloaded: Mapping[str, str] = {}
     #: Of ``jobs``, those whose attempt here is over (cancelled, timed out), while the page is still busy with it.
     hanging: list[str] = []
     #: UTC seconds; set iff the state is GONE. Then only its name is known, and the id is empty.

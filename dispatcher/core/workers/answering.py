@@ -12,10 +12,13 @@ from dispatcher.core.fleet.fleet import Fleet
 from dispatcher.core.fleet.groups import Group
 from dispatcher.core.fleet.misses import Miss, nearest
 from dispatcher.core.fleet.roster import Roster
-from dispatcher.core.fleet.worker import Standing
+from dispatcher.core.fleet.worker import Standing, Worker
 from dispatcher.core.jobs.acts.kept import EVERY_TYPE
-from dispatcher.core.jobs.matching import lane_of
+from dispatcher.core.jobs.matching import lane_of, lane_parts
+from dispatcher.core.jobs.model import WorkerFilter
+from dispatcher.core.jobs.views.unloaded import Unloaded
 from dispatcher.core.workers.deadlines import Deadlines, Due
+from dispatcher.core.workers.leases import Leases
 from dispatcher.core.workers.operators import Operators
 from dispatcher.core.workers.registry import Registry
 
@@ -23,6 +26,8 @@ __all__ = ["MOST_POOLS", "Answering"]
 
 #: Of a type that more pools offer, nobody counts how its workers stand.
 MOST_POOLS = 200
+#: Who looks for stuck workers looks at so many attempts that are over, and at the lanes that have waited longest.
+MOST_OVER, MOST_LANES = 20, 100
 
 
 class Answering:
@@ -32,6 +37,7 @@ class Answering:
     roster: Roster
     _deadlines: Deadlines[Due]
     _fleet: Fleet
+    _leases: Leases
     _registry: Registry
 
     def standing(self, lane: str) -> Counter[Standing]:
@@ -53,6 +59,39 @@ class Answering:
     def offering(self, type_name: str) -> int:
         """How many workers offer a type."""
         return self.roster.offering(type_name)
+
+    def unloaded(self, type_name: str) -> Unloaded | None:
+        """Which connected pages could not load the task of this type, and why; None: none says so."""
+        tasks = self._fleet.unloaded
+        pages = tasks.pages(type_name)
+        if not pages:
+            return None
+        standing = self.standing_of(type_name)
+        here = self.offering(type_name) if standing is None else standing.total() - standing[Standing.AWAY]
+        return Unloaded(pages, pages + here, tasks.whys(type_name))
+
+    def unloaded_first(self, most: int) -> dict[str, float]:
+        """The types that pages could not load for longest; since when, monotonic."""
+        return self._fleet.unloaded.first(most)
+
+    def offerers(self, type_name: str, most: int) -> list[Worker]:
+        """The workers that offer a type, by name; none, if there are more than ``most``."""
+        found, _ = self.roster.page(WorkerFilter(type=type_name, limit=most + 1), None)
+        return [self._fleet.workers[worker_id] for worker_id in found] if len(found) <= most else []
+
+    def stuck(self, most: int) -> dict[str, list[Worker]]:
+        """Types that ready jobs wait for and whose workers, at most ``most``, all have tasks that do not stop; these.
+
+        Those that are away besides do not count. As a rule no task is like that, and it looks at nothing.
+        """
+        over = [self._fleet.workers.get(attempt.worker) for attempt in islice(self._leases.revoked.values(), MOST_OVER)]
+        theirs = {name for worker in over if worker is not None and worker.is_stuck() for name in worker.types}
+        found: dict[str, list[Worker]] = {}
+        for name in dict.fromkeys(lane_parts(lane)[0] for lane in (self.waiting(MOST_LANES)[0] if theirs else ())):
+            here = [one for one in self.offerers(name, most) if one.is_connected()] if name in theirs else []
+            if here and all(worker.is_stuck() for worker in here):
+                found[name] = here
+        return found
 
     def unserved(self, most: int) -> list[str]:
         """The first types, by name, that ready jobs wait for and no worker offers."""

@@ -59,6 +59,8 @@ class Leases:
         self._rng = rng
         #: All attempts that this node has claimed and not let go.
         self.attempts: dict[str, Attempt] = {}
+        #: Those of them that are revoked: as a rule few.
+        self.revoked: dict[str, Attempt] = {}
         #: Worker -> its attempts of an earlier run that wait for its page.
         self._adrift_of: dict[str, dict[str, None]] = {}
 
@@ -226,6 +228,7 @@ class Leases:
     def _revoke(self, attempt: Attempt, reason: str) -> list[Effect]:
         """The attempt has ended, but its page may be busy with it: it holds its slot until the page answers."""
         attempt.state, attempt.revoked = AttemptState.REVOKED, reason
+        self.revoked[attempt.id] = attempt
         self._deadlines.clear(("lease", attempt.id), ("beat", attempt.id))
         self._deadlines.start(("reload", attempt.id), self._timings.reload_after_s)
         worker = self._fleet.workers[attempt.worker]
@@ -239,6 +242,7 @@ class Leases:
         name = attempt.id
         self._deadlines.clear(("lease", name), ("beat", name), ("reload", name))
         del self.attempts[name]
+        self.revoked.pop(name, None)
         worker = self._fleet.workers.get(attempt.worker)
         if worker is not None and worker.attempts.pop(name, None) is not None:
             self._fleet.pools.freed(worker)  # the roster shows nothing that an attempt changes
@@ -334,7 +338,7 @@ class Leases:
     def hold_unknown(self, attempt_id: str, worker: Worker) -> None:
         """A page holds an attempt that nobody here knows: it is over, and holds a slot like any revoked one."""
         attempt = Attempt(_unknown(attempt_id), AttemptState.REVOKED, "", "", "")
-        self.attempts[attempt_id] = attempt
+        self.attempts[attempt_id] = self.revoked[attempt_id] = attempt
         self._hand(attempt, worker)
         self._deadlines.start(("reload", attempt_id), self._timings.reload_after_s)
 

@@ -72,7 +72,7 @@ class Operators:
         worker.said_labels = registration.labels
         worker.types = tuple(sorted(set(registration.types)))
         worker.slots, worker.versions = registration.slots, registration.versions
-        worker.doubt_urls = registration.doubt_urls
+        worker.doubt_urls, worker.unloaded = registration.doubt_urls, registration.unloaded
         self.apply(worker)
 
     def apply(self, worker: Worker) -> None:

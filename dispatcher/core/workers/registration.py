@@ -31,6 +31,8 @@ class Registration(Struct, frozen=True, kw_only=True):
     versions: Mapping[str, str] = {}
     #: Where people look whether a job in doubt was done, by type; most pages say none.
     doubt_urls: Mapping[str, str] = {}
+    #: The tasks that it could not load, each with why; none of them is among its types.
+    unloaded: Mapping[str, str] = {}
     #: The boot that its window showed before; the page says that this boot is gone.
     after: str | None = None
     slots: int = 1

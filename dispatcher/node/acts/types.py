@@ -110,7 +110,8 @@ class Types:
         return deployed(name, self._files.versions().get(name), self._machine.kinds.all(), self._files.withheld())
 
     def _is_named(self, name: str) -> bool:
-        return name in self._machine.operators.types or name in self._files.versions()
+        known = self._machine.operators.types, self._files.versions()
+        return any(name in names for names in known) or self._machine.unloaded(name) is not None
 
     def paused(self) -> list[KeptType]:
         """All paused types, by name."""

@@ -36,7 +36,10 @@ def unnamed(name: str) -> TypeView:
 def view(known: TypeView, machine: Machine) -> TypeView:
     """A type with what the node knows of it."""
     kept = machine.operators.types.get(known.type) or KeptType(type=known.type)
-    return replace(known, workers=machine.offering(known.type), paused=kept.paused, defaults=kept.defaults)
+    return replace(
+        known, workers=machine.offering(known.type), paused=kept.paused, defaults=kept.defaults,
+        unloaded=machine.unloaded(known.type),
+    )  # fmt: skip
 
 
 def page(known: list[TypeView], wanted: TypeFilter, machine: Machine) -> TypePage:

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 
-from dispatcher.core.fleet.worker import Standing
+from dispatcher.core.fleet.worker import Standing, Worker
 from dispatcher.core.jobs.acts.kept import EVERY_TYPE, Hold
 from dispatcher.core.jobs.matching import lane_parts
 from dispatcher.core.jobs.model import TypeView
@@ -14,11 +14,14 @@ from dispatcher.core.jobs.views.troubles import (
     OftenFailing,
     PausedType,
     ShutType,
+    StuckType,
     Troubles,
+    UnloadedType,
     UntakenLane,
 )
 from dispatcher.core.workers.machine import Machine
 from dispatcher.node.turns.failing import LATELY_S, OFTEN, Failing
+from dispatcher.node.views import catalogue
 from dispatcher.node.views.waiting import why_untaken
 from dispatcher.store.port import Store
 
@@ -26,6 +29,10 @@ __all__ = ["LANES_OF_TYPE", "OFTEN_SHARE", "STALLED_S", "found", "oldest"]
 
 #: A job that a worker could take is offered within a second (promise S20): what stands longer is told.
 STALLED_S = 1.0
+#: Workers are told by name where so few of them keep a type.
+FEW_WORKERS = 3
+#: A task that is told to stop may take a moment: jobs that wait for longer are told.
+STUCK_S = 10.0
 #: Of a type that many lanes have, so many are asked since when their first job waits.
 LANES_OF_TYPE = 20
 #: Many failed jobs are a trouble if they are such a share of those that were tried.
@@ -35,17 +42,24 @@ OFTEN_SHARE = 0.05
 async def found(most: int, machine: Machine, store: Store, failing: Failing, *, now: float, now_at: float) -> Troubles:
     """The troubles of now; at most ``most`` of each kind. ``now`` is monotonic, ``now_at`` UTC."""
     unserved, shut, worst = machine.unserved(most), machine.shut(most), failing.worst(most, now_at)
-    held = machine.held_types(most)
+    held, stuck = machine.held_types(most), machine.stuck(FEW_WORKERS)
     stalled = [(name, seconds) for name, seconds in machine.stalled(most, now) if seconds > STALLED_S]
-    known = {view.type: view for view in await store.named_types(list({*unserved, *shut, *worst, *held}))}
+    known = {view.type: view for view in await store.named_types(list({*unserved, *shut, *worst, *held, *stuck}))}
+    since = await oldest(store, machine, {*unserved, *shut, *held, *stuck})
     return Troubles(
-        unserved=[known[name] for name in unserved if _count(known, name, "queued")],
+        unserved=[catalogue.view(known[name], machine) for name in unserved if _count(known, name, "queued")],
         shut=[
-            ShutType(name, _count(known, name, "queued"), Standing.PAUSED in why, Standing.ASIDE in why)
+            _shut(name, _count(known, name, "queued"), why, machine.offerers(name, FEW_WORKERS))
             for name, why in shut.items()
         ],
         untaken=await _untaken(most, machine, store),
         paused=await _paused(held, known, store),
+        stuck=[
+            StuckType(name, queued, tuple((one.id, one.name) for one in workers))
+            for name, workers in list(stuck.items())[:most]
+            if (queued := _count(known, name, "queued")) and now_at - since.get(name, now_at) > STUCK_S
+        ],
+        unloaded=_unloaded(most, machine, now, now_at),
         failing=[
             FailingType(name, min(jobs, _count(known, name, "failed")), not _count(known, name, "succeeded"))
             for name, jobs in sorted(worst.items())
@@ -53,7 +67,7 @@ async def found(most: int, machine: Machine, store: Store, failing: Failing, *, 
         ],
         often=await _often(store, failing.often(most, now_at), now_at),
         stalled=stalled,
-        since=await oldest(store, machine, {*unserved, *shut, *held}),
+        since=since,
     )
 
 
@@ -70,6 +84,21 @@ async def _paused(held: Mapping[str, Hold], known: Mapping[str, TypeView], store
 def _count(known: Mapping[str, TypeView], name: str, state: str) -> int:
     view = known.get(name)
     return 0 if view is None else view.counts.get(state, 0)
+
+
+def _shut(name: str, queued: int, why: Collection[Standing], workers: Sequence[Worker]) -> ShutType:
+    held = [worker.held.at for worker in workers if worker.held is not None]
+    since = max(held) if held and len(held) == len(workers) else None
+    ids = tuple(worker.id for worker in workers)
+    return ShutType(name, queued, Standing.PAUSED in why, Standing.ASIDE in why, ids, since)
+
+
+def _unloaded(most: int, machine: Machine, now: float, now_at: float) -> list[UnloadedType]:
+    return [
+        UnloadedType(name, now_at - (now - since), by)
+        for name, since in machine.unloaded_first(most).items()
+        if (by := machine.unloaded(name)) is not None
+    ]
 
 
 async def _untaken(most: int, machine: Machine, store: Store) -> list[UntakenLane]:

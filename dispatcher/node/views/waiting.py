@@ -16,6 +16,7 @@ from dispatcher.core.jobs.model import JobView
 from dispatcher.core.jobs.states import JobState
 from dispatcher.core.jobs.views.endings import Summary
 from dispatcher.core.jobs.views.outlook import InLine, Outlook, outlook
+from dispatcher.core.jobs.views.unloaded import Unloaded
 
 __all__ = ["Waiting", "Why", "Workers", "rate_tells", "waiting", "why", "why_untaken", "with_outlook", "words"]
 
@@ -32,6 +33,9 @@ class Workers(Protocol):
 
     def standing(self, lane: str) -> Counter[Standing]:
         """The standing of the workers that match a lane."""
+
+    def unloaded(self, type_name: str) -> Unloaded | None:
+        """Which pages could not load its task, and why; None: none says so."""
 
     def nearest(self, lane: str) -> Miss:
         """The nearest miss, if no worker matches."""
@@ -207,7 +211,7 @@ _PLACES = {Standing.AWAY: "away", Standing.PAUSED: "paused", Standing.ASIDE: "sk
 def _missed(type_name: str, offer: int, lane: str, workers: Workers) -> str:
     """The nearest miss in words; no worker matches."""
     if not lane_parts(lane)[1]:
-        return f"no connected worker offers the type {type_name}"
+        return _not_offered(type_name, workers)
     miss = workers.nearest(lane)
     if miss.called == 0:
         return f"no worker is called {' or '.join(miss.lacks[0][1])}"
@@ -217,10 +221,16 @@ def _missed(type_name: str, offer: int, lane: str, workers: Workers) -> str:
             return f"{called}, but {_none(miss.called, 'does not offer', 'none offers')} {type_name}"
         return f"{called}, but {_none(miss.called, 'does not have', 'none has')} {said(miss.lacks)}"
     if not offer:
-        return f"no connected worker offers the type {type_name}"
+        return _not_offered(type_name, workers)
     lacks = said(miss.lacks) + (" together" if miss.together else "")
     offering = f"{_count(offer, 'offers', 'offer')} {type_name}"
     return f"{offering}, but {_none(offer, 'does not have', 'none has')} {lacks}"
+
+
+def _not_offered(type_name: str, workers: Workers) -> str:
+    unloaded = workers.unloaded(type_name)
+    why = "" if unloaded is None else f": {unloaded.words()}"
+    return f"no connected worker offers the type {type_name}{why}"
 
 
 def _of_type(found: Waiting, type_name: str) -> str:

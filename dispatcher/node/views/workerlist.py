@@ -162,5 +162,6 @@ def present(worker: Worker, sessions: Mapping[str, SessionInfo], now: float, *, 
         node=node,
         transport=info.transport if info is not None else "",
         labels=dict(worker.labels),
+        unloaded=worker.unloaded,
         hanging=[held.claim.job for held in worker.attempts.values() if held.claim.job and not held.live()],
     )

@@ -32,6 +32,30 @@ class DefaultsShape(Struct):
     effects: Effects | UnsetType = UNSET
 
 
+class UnloadingWorkerShape(Struct):
+    """A worker whose page could not load a task."""
+
+    id: str
+    name: str
+
+
+class UnloadedWhyShape(Struct):
+    """One reason why pages could not load a task."""
+
+    why: Annotated[str, Meta(description="a code of the worker page, and its words")]
+    pages: Count
+    workers: Annotated[list[UnloadingWorkerShape], Meta(description="the first of them, at most 5")]
+
+
+class UnloadedShape(Struct):
+    """A task that connected pages of this server could not load."""
+
+    pages: Count
+    of: Annotated[Count, Meta(description="these, and the pages that offer the type")]
+    sentence: str
+    whys: Annotated[list[UnloadedWhyShape], Meta(description="the commonest, at most 3")]
+
+
 class TypeShape(Struct):
     """A type of jobs."""
 
@@ -43,6 +67,7 @@ class TypeShape(Struct):
     defaults: Annotated[
         DefaultsShape, Meta(description="terms of new jobs that name none; what is not there is as the server has it")
     ]
+    unloaded: UnloadedShape | None
 
 
 class TaskVersionShape(Struct):

@@ -33,6 +33,7 @@ class WorkerShape(Struct):
     slots: Count
     jobs: list[JobId]
     hanging: list[JobId]
+    unloaded: Annotated[dict[str, str], Meta(description="tasks that its page could not load, each with why")]
     done: Annotated[Count | None, Meta(description="null: another server has its page, and counts")]
     failed: Count | None
     connected_s: float

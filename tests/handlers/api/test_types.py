@@ -135,3 +135,26 @@ async def test_a_type_of_any_name_has_an_address_of_its_own(ask: Ask, house: Hou
     assert body_of(await ask(f"/api/v1/types/{name}"))["counts"]["queued"] == 1
     await order(ask, f"/api/v1/types/{name}/resume")
     assert [message["op"] for message in await house.hear("s1")] == ["job"]
+
+
+async def test_a_type_and_a_worker_tell_which_tasks_pages_could_not_load(ask: Ask, house: House) -> None:
+    why = "E-TSK-01: line 3: Unexpected token"
+    joined = await house.register("s1", "echo", name="KASSE-1", unloaded={"fax": why, "echo": "it is offered"})
+    one = body_of(await ask("/api/v1/types/fax"))
+    assert one["unloaded"] == {
+        "pages": 1,
+        "of": 1,
+        "sentence": f"The only page could not load the task: {why} (KASSE-1).",
+        "whys": [{"why": why, "pages": 1, "workers": [{"id": joined["worker"], "name": "KASSE-1"}]}],
+    }
+    assert body_of(await ask("/api/v1/types/echo"))["unloaded"] is None
+    [worker] = body_of(await ask("/api/v1/workers"))["items"]
+    assert (worker["types"], worker["unloaded"]) == (["echo"], {"fax": why})
+
+
+async def test_a_job_that_waits_for_such_a_type_says_why(ask: Ask, house: House) -> None:
+    why = "E-TSK-01: line 3: Unexpected token"
+    await house.register("s1", "echo", name="KASSE-1", unloaded={"fax": why})
+    job = await house.submit("fax")
+    told = f"no connected worker offers the type fax: the only page could not load the task: {why} (KASSE-1)"
+    assert body_of(await ask(f"/api/v1/jobs/{job.id}"))["waits"] == told

@@ -76,3 +76,21 @@ async def test_a_form_of_another_site_pauses_nothing(browser: Browser, house: Ho
     refused = await browser.post("/types/echo/pause", {"reason": "", "_xsrf": "2|00|00|0"}, "/types/echo")
     assert refused.code == 403
     assert (await house.dispatcher.types.one("echo")).paused is None
+
+
+async def test_pages_that_could_not_load_a_task_are_told_on_its_page_and_in_the_lists(
+    browser: Browser, house: House
+) -> None:
+    why = "E-TSK-01: line 3: Unexpected token &lt;"
+    for number in range(7):
+        await house.register(f"s{number}", "echo", name=f"KASSE-{number}", unloaded={"fax": why.replace("&lt;", "<")})
+    await house.submit("fax")
+    page = await browser.page("/types/fax")
+    assert "7 pages of 7 could not load the task." in page
+    assert f"<li>{why}: <a href=" in page
+    assert page.count("KASSE-") == 5
+    assert " and 2 more</li>" in page
+    assert "7 pages could not load it" in await browser.page("/types")
+    [worker, *_] = house.dispatcher.workers().items
+    assert f'<a href="/types/fax">fax</a>: {why}' in await browser.page(f"/workers/{worker.id}")
+    assert f'title="{why}">fax</a>' in await browser.page("/workers")

@@ -112,7 +112,12 @@ def test_only_a_picture_of_three_kinds_is_shown(text: str | None, seen: bool) ->
 
 @pytest.mark.parametrize(
     ("fields", "word"),
-    [({}, "Ready"), ({"jobs": ["a"]}, "Busy"), ({"jobs": ["a", "b"], "hanging": ["b"]}, "Stuck")],
+    [
+        ({}, "Ready"),
+        ({"types": []}, "Without tasks"),
+        ({"jobs": ["a"]}, "Busy"),
+        ({"jobs": ["a", "b"], "hanging": ["b"]}, "Stuck"),
+    ],
 )
 def test_a_connected_worker_says_what_it_does(fields: dict[str, list[str]], word: str) -> None:
     assert words.worker_word(worker_view(**({"jobs": []} | fields))) == word

@@ -22,7 +22,8 @@ from dispatcher.core.jobs.views.troubles import (
     Troubles,
     UntakenLane,
 )
-from handlers.overview.concerns import MOST_CONCERNS, Beside, Concern, concerns, sentence
+from handlers.overview.concern import MOST_CONCERNS, Concern
+from handlers.overview.concerns import Beside, concerns, sentence
 from tests.support.jobs import NOW
 
 STEPS = steps_of(3_600, NOW)

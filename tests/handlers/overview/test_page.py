@@ -104,3 +104,62 @@ async def test_a_type_that_fails_is_told_with_its_commonest_error(browser: Brows
     assert await concerns_of(browser) == [
         "6 of 6 jobs of type fax failed in the last 15 min, most often with: line # is busy."
     ]
+
+
+async def test_jobs_whose_task_no_page_could_load_are_told_with_the_reason_and_without_a_button_that_cannot_help(
+    browser: Browser, house: House
+) -> None:
+    bad = {"unloaded": {"fax": "E-TSK-01: line 3: Unexpected token"}}
+    await house.register("s1", "echo", name="KASSE-1", **bad)
+    await submit(house, type="fax")
+    await house.pass_time(130.0)
+    why = "the only page could not load the task: E-TSK-01: line 3: Unexpected token (KASSE-1)."
+    assert await concerns_of(browser) == [f"1 job of type fax waits for 2 min: {why}"]
+    assert '<a href="/types/fax">1 job of type fax' in await browser.page("/")
+
+
+async def test_a_task_that_some_pages_could_not_load_is_told_until_they_are_loaded_anew_without_the_fault(
+    browser: Browser, house: House
+) -> None:
+    bad = {"unloaded": {"fax": "E-TSK-01: line 3: Unexpected token"}}
+    one = await house.register("s1", "echo", name="KASSE-1", **bad)
+    await house.register("s2", "fax", name="KASSE-2")
+    await house.pass_time(130.0)
+    why = "E-TSK-01: line 3: Unexpected token (KASSE-1)."
+    assert await concerns_of(browser) == [f"1 of 2 pages could not load the task fax for 2 min: {why}"]
+    await house.register("s3", "echo", "fax", **{key: one[key] for key in ("worker", "secret")}, after="boot-s1")
+    assert await concerns_of(browser) == []
+
+
+async def test_one_paused_worker_that_offers_several_types_is_one_thing_with_an_age_and_a_button(
+    browser: Browser, house: House
+) -> None:
+    one = await house.register("s1", "fax", "mail", "spin", name="A")
+    await house.dispatcher.orders.pause(str(one["worker"]), "lunch", actor=ANN)
+    await house.pass_time(130.0)
+    assert await concerns_of(browser) == ["Every worker that offers fax, mail, spin is paused for 2 min. Resume A"]
+    await submit(house, type="spin")
+    assert await concerns_of(browser) == ["1 job of type spin waits: every worker that offers it is paused. Resume A"]
+    await house.register("s2", "copy", name="B")
+    await house.say("s2", op="pause")
+    assert (await concerns_of(browser))[1:] == ["Every worker that offers copy is paused."]
+
+
+async def test_jobs_whose_only_worker_is_stuck_are_told_with_a_button_that_loads_its_page_anew(
+    browser: Browser, house: House
+) -> None:
+    tried = await take(house, await submit(house, "hung", type="spin"), "KASSE-1")
+    await tried.say("accept")
+    await submit(house, "next", type="spin")
+    await house.dispatcher.cancel("hung", "enough")
+    await house.pass_time(9.0)
+    assert await concerns_of(browser) == [], "a task that is told to stop may take a moment"
+    await house.pass_time(21.0)
+    stuck = "its only worker KASSE-1 is stuck, in a task that is over and does not stop."
+    assert await concerns_of(browser) == [f"1 job of type spin waits for 30 s: {stuck} Load the page of KASSE-1 anew"]
+    [worker] = house.dispatcher.workers().items
+    answer = await browser.post(f"/workers/{worker.id}/reload-now", {"back": "overview"}, "/")
+    assert (answer.code, answer.headers["Location"]) == (303, "/")
+    assert {"op": "reload"} in await house.hear(tried.sid)
+    await tried.say("released", reason="cancelled")
+    assert await concerns_of(browser) == []

@@ -10,7 +10,7 @@ from dispatcher.access.acts import Actor
 from dispatcher.core.jobs.matching import requirement_of
 from dispatcher.core.jobs.states import JobState
 from dispatcher.core.jobs.turn import Change, LaneReady
-from dispatcher.core.jobs.views.troubles import FailingType, OftenFailing, ShutType, Troubles
+from dispatcher.core.jobs.views.troubles import FailingType, OftenFailing, Troubles
 from dispatcher.node.turns.failing import IN_A_ROW, LATELY_S, MOST_TYPES, OFTEN, TOLD_S, Failing
 from tests.support.house import House
 from tests.support.operations import operations
@@ -43,7 +43,8 @@ async def test_a_type_whose_workers_are_all_paused_is_told_with_its_jobs_that_wa
         await house.register(sid, "fax")
         await house.say(sid, op="pause")
     await submit(house, type="fax")
-    assert (await troubles(house)).shut == [ShutType("fax", 1, True, False)]
+    [shut] = (await troubles(house)).shut
+    assert (shut.type, shut.queued, shut.paused, shut.aside, len(shut.workers)) == ("fax", 1, True, False, 2)
     assert (await troubles(house, 0)).shut == []
     await house.say("s1", op="resume")
     assert (await troubles(house)).shut == []

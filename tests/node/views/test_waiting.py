@@ -14,6 +14,7 @@ from dispatcher.core.jobs.acts.kept import Hold
 from dispatcher.core.jobs.matching import lane_of, requirement_of
 from dispatcher.core.jobs.model import JobView
 from dispatcher.core.jobs.states import JobState
+from dispatcher.core.jobs.views.unloaded import Unloaded
 from dispatcher.node.views import waiting
 from dispatcher.node.views.waiting import Waiting
 from tests.support.house import House
@@ -47,6 +48,9 @@ class Workers:
 
     def standing(self, lane: str) -> Counter[Standing]:
         return self._standing
+
+    def unloaded(self, type_name: str) -> Unloaded | None:
+        return None
 
     def type_hold(self, type_name: str) -> Hold | None:
         return self._type_hold

@@ -9,8 +9,18 @@ from msgspec import Struct, field
 from dispatcher.core.jobs.acts.kept import Hold
 from dispatcher.core.jobs.matching import Requirement
 from dispatcher.core.jobs.model import TypeView
+from dispatcher.core.jobs.views.unloaded import Unloaded
 
-__all__ = ["FailingType", "OftenFailing", "PausedType", "ShutType", "Troubles", "UntakenLane"]
+__all__ = [
+    "FailingType",
+    "OftenFailing",
+    "PausedType",
+    "ShutType",
+    "StuckType",
+    "Troubles",
+    "UnloadedType",
+    "UntakenLane",
+]
 
 
 class ShutType(Struct, frozen=True):
@@ -22,6 +32,10 @@ class ShutType(Struct, frozen=True):
     #: Whether some of its workers are paused, and some are set aside.
     paused: bool
     aside: bool
+    #: The ids of its workers, if they are few; else none.
+    workers: tuple[str, ...] = ()
+    #: UTC seconds: since when no worker takes it, if it is operators who keep all of these from jobs; None: unknown.
+    since: float | None = None
 
 
 class UntakenLane(Struct, frozen=True):
@@ -68,6 +82,25 @@ class PausedType(Struct, frozen=True):
     hold: Hold
 
 
+class UnloadedType(Struct, frozen=True):
+    """A type whose task some pages could not load."""
+
+    type: str
+    #: UTC seconds: since when.
+    since: float
+    by: Unloaded
+
+
+class StuckType(Struct, frozen=True):
+    """A type that jobs wait for, and whose workers are all stuck: they have tasks that are over and do not stop."""
+
+    type: str
+    #: Its jobs that wait.
+    queued: int
+    #: These workers: (id, name).
+    workers: tuple[tuple[str, str], ...]
+
+
 class Troubles(Struct, frozen=True, kw_only=True):
     """Each list has at most as many as were asked for, by type."""
 
@@ -76,6 +109,9 @@ class Troubles(Struct, frozen=True, kw_only=True):
     shut: list[ShutType] = []
     untaken: list[UntakenLane] = []
     paused: list[PausedType] = []
+    stuck: list[StuckType] = []
+    #: By how long.
+    unloaded: list[UnloadedType] = []
     failing: list[FailingType] = []
     often: list[OftenFailing] = []
     #: Types with jobs that an idle worker could take, and for how many seconds none was given one.

@@ -121,7 +121,8 @@ def _worker_row(item: dict[str, Any]) -> Sequence[object]:
     labels = ",".join(f"{name}:{value}" for name, value in (item.get("labels") or {}).items())
     paused = " (paused)" if item.get("paused") else ""
     busy = f"{len(item.get('jobs') or [])}/{item.get('slots')}"
-    types = ",".join(item.get("types") or [])
+    types, unloaded = ",".join(item.get("types") or []), ",".join(item.get("unloaded") or {})
+    types += f"{' ' if types else ''}(not loaded: {unloaded})" if unloaded else ""
     return item["name"], f"{item['state']}{paused}", busy, item.get("done"), item.get("failed"), labels, types
 
 
@@ -152,7 +153,7 @@ def _types(call: Invocation) -> int:
         raise UsageFault(
             f"{words[0]!r} is no order: types takes the beginning of one name, or pause, resume or defaults"
         )
-    heads = ("TYPE", "WORKERS", "QUEUED", "RUNNING", "SUCCEEDED", "FAILED", "IN DOUBT", "PAUSED")
+    heads = ("TYPE", "WORKERS", "QUEUED", "RUNNING", "SUCCEEDED", "FAILED", "IN DOUBT", "PAUSED", "NOT LOADED")
     return _listed(call, call.client.types(q=words[0] if words else None), "type", heads, _type_row)
 
 
@@ -205,7 +206,9 @@ def _type_row(item: dict[str, Any]) -> Sequence[object]:
     counts, paused = item["counts"], item.get("paused")
     states = ("queued", "running", "succeeded", "failed", "in_doubt")
     why = f"by {paused['by']}: {paused['reason']}" if paused else ""
-    return item["type"], item["workers"], *(counts.get(state, 0) for state in states), why
+    unloaded = item.get("unloaded")
+    lacks = f"by {unloaded['pages']} of {unloaded['of']} pages" if unloaded else ""
+    return item["type"], item["workers"], *(counts.get(state, 0) for state in states), why, lacks
 
 
 TYPES = Verb("types", "list types, or have their jobs wait", _types_arguments, _types, _TYPES_EXAMPLE)
