@@ -180,12 +180,29 @@
   }
 
   function pausedText(status) {
-    if (!status.hold) {
-      return t('Takes no jobs until somebody presses Resume.') + besidesText(status);
+    return (status.hold ? heldText(status) + pausedHereText(status) :
+      t('Takes no jobs until somebody presses Resume.')) + besidesText(status);
+  }
+
+  /** An operator has paused it; what somebody who wants jobs can do. */
+  function heldText(status) {
+    var why = { why: holdText(status) };
+    if (status.hold.ending) {
+      return t('Takes no jobs: {why}. The server hears that somebody here ends that\u2026', why);
     }
-    return t('Takes no jobs: {why}. Only an operator of the server can end that.',
-      { why: holdText(status) }) +
-      (status.paused ? ' ' + t('It is paused here as well.') : '') + besidesText(status);
+    return status.hold.mayEnd ?
+      t('Takes no jobs: {why}. Resume ends that, and is noted under the name of this page.', why) :
+      t('Takes no jobs: {why}. Only an operator of the server can end that.', why);
+  }
+
+  /** To resume ends both. */
+  function pausedHereText(status) {
+    return status.paused && !status.hold.mayEnd ? ' ' + t('It is paused here as well.') : '';
+  }
+
+  /** Whether its one button resumes, and does not pause. */
+  function resumes(status) {
+    return status.paused || !!(status.hold && status.hold.mayEnd);
   }
 
   function detailText(status, faulty) {
@@ -258,6 +275,7 @@
     errorText: errorText,
     jobsText: jobsText,
     labelsText: labelsText,
-    questionText: questionText
+    questionText: questionText,
+    resumes: resumes
   };
 }(window));

@@ -272,7 +272,7 @@
       (status.unreported ? ', ' + t('{unreported} not yet recorded', status) : ''));
     show('error', lastError(status));
     // One button: a button that goes away takes the keyboard's focus with it.
-    show('pause', status.paused ? t('Resume') : t('Pause after this job'));
+    show('pause', say.resumes(status) ? t('Resume') : t('Pause after this job'));
   }
 
   /** A task has thrown away what is shown: the page is loaded anew as soon as that loses no job. */
@@ -364,7 +364,7 @@
   }
   translate();
   byId('pause').onclick = function () {
-    if (worker.status().paused) {
+    if (say.resumes(worker.status())) {
       worker.resume();
     } else {
       worker.pause();

@@ -65,6 +65,11 @@ window.pagehandCatalogue = [
     'Nimmt keine Aufträge an, bis jemand „Fortsetzen“ drückt.'],
   ['Takes no jobs: {why}. Only an operator of the server can end that.',
     'Nimmt keine Aufträge an: {why}. Nur wer den Server bedient, kann das beenden.'],
+  ['Takes no jobs: {why}. Resume ends that, and is noted under the name of this page.',
+    'Nimmt keine Aufträge an: {why}. „Fortsetzen“ beendet das und wird unter dem Namen dieser ' +
+    'Seite vermerkt.'],
+  ['Takes no jobs: {why}. The server hears that somebody here ends that…',
+    'Nimmt keine Aufträge an: {why}. Der Server erfährt, dass jemand hier das beendet …'],
   ['It is paused here as well.', 'Sie ist auch hier angehalten.'],
   ['paused by {who}', 'angehalten von {who}'],
   ['an operator', 'jemandem, der den Server bedient'],

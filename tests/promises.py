@@ -316,7 +316,7 @@ PROOFS: dict[str, Proof] = {
         (
             "store/test_contract_kept.py::test_it_survives_a_restart",
             "core/workers/test_machine_operators.py::test_a_paused_worker_gets_no_offers_until_it_is_resumed",
-            "core/workers/test_machine_operators.py::test_neither_the_page_nor_the_operator_undoes_the_others_pause",
+            "node/test_holds.py::test_the_person_at_the_page_ends_an_operators_pause_and_is_the_author",
             "core/workers/test_machine_operators.py::test_a_blocked_worker_is_turned_away_and_what_it_has_goes_to_others",
         ),
     ),

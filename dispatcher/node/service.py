@@ -31,6 +31,7 @@ from dispatcher.node.acts.types import Types
 from dispatcher.node.changes.events import Ring
 from dispatcher.node.changes.followers import Feed
 from dispatcher.node.doubts import DeskDoubts
+from dispatcher.node.holds import DeskHolds
 from dispatcher.node.machinery import make_machine
 from dispatcher.node.rollcalls import RollCalls
 from dispatcher.node.taskfiles import NO_FILES, TaskFiles
@@ -149,7 +150,8 @@ class Dispatcher(BatchVerbs, FarmVerbs, LookVerbs):
             store=store, clock=clock, machine=self.machine, failing=self._failing, busiest=self._busiest,
             backups=self.backups, webhooks=self.webhooks, rolls=self.rolls,
         )  # fmt: skip
-        gate, self.pages.doubts = self.pages.gate, DeskDoubts(self._turns)
+        self.pages.doubts, self.pages.holds = DeskDoubts(self._turns), DeskHolds(self.orders)
+        gate = self.pages.gate
         gate.tokens, gate.joins, gate.guesses.noted = self.access, self.access.joins, self.access.refused
 
     # -- life

@@ -13,7 +13,12 @@ from dispatcher.core.jobs.acts.doubts import AnswerDoubt
 from dispatcher.pages import protocol
 from dispatcher.pages.registrar import clean
 
-__all__ = ["Doubts", "NoDoubts", "command_of"]
+__all__ = ["Doubts", "NoDoubts", "command_of", "person_at"]
+
+
+def person_at(worker: Worker, remote: str) -> Actor:
+    """Who sits at this worker's page: known by the worker's name."""
+    return Actor(f"worker {worker.name}", remote=remote)
 
 
 def command_of(message: protocol.Doubt, worker: Worker, remote: str) -> AnswerDoubt:
@@ -24,7 +29,7 @@ def command_of(message: protocol.Doubt, worker: Worker, remote: str) -> AnswerDo
         worker=worker.id,
         happened=None if message.happened is UNSET else message.happened,
         question=clean(message.question),
-        actor=Actor(f"worker {worker.name}", remote=remote),
+        actor=person_at(worker, remote),
     )
 
 

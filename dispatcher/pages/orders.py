@@ -20,6 +20,6 @@ ORDERS: Mapping[str, protocol.ServerMessage] = {
 
 def hold_message(hold: Hold | None) -> protocol.HoldMessage:
     """An operator keeps the page from jobs; None: no more."""
-    return (
-        protocol.HoldMessage(False) if hold is None else protocol.HoldMessage(True, hold.by, hold.reason, hold.leaves)
-    )
+    if hold is None:
+        return protocol.HoldMessage(False)
+    return protocol.HoldMessage(True, hold.by, hold.reason, hold.leaves, hold.since_ms)

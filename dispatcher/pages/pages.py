@@ -11,7 +11,7 @@ from functools import partial
 from typing import Any, Protocol, assert_never
 
 import msgspec
-from msgspec import UNSET, Struct
+from msgspec import UNSET, Struct, UnsetType
 
 from dispatcher.access.opened import Opening
 from dispatcher.config.settings import Settings
@@ -33,8 +33,9 @@ from dispatcher.core.workers.effects import (
 from dispatcher.core.workers.machine import Machine
 from dispatcher.errors import MessageRefused
 from dispatcher.pages import protocol
-from dispatcher.pages.doubts import Doubts, NoDoubts, command_of
+from dispatcher.pages.doubts import Doubts, NoDoubts, command_of, person_at
 from dispatcher.pages.gate import ENDED, Admitted, PageGate, Shown
+from dispatcher.pages.holds import Holds, NoHolds
 from dispatcher.pages.orders import ORDERS, hold_message
 from dispatcher.pages.protocol import PageMessage, Refused
 from dispatcher.pages.refusals import MessageRefusals
@@ -116,6 +117,8 @@ class Pages:
         self.registrar = Registrar(key, new_worker_id)
         #: Who knows of jobs in doubt; given once, before the first page comes.
         self.doubts: Doubts = NoDoubts()
+        #: Who keeps what operators have ordered; given once, too.
+        self.holds: Holds = NoHolds()
         self._carry_out, self._now = carry_out, now
         #: Given once, by ``Dispatcher.attach``.
         self.transport: Transport
@@ -221,8 +224,11 @@ class Pages:
         match message:
             case protocol.Released(attempt, reason):
                 return machine.released(sid, attempt, clean(reason), now)
-            case protocol.Pause() | protocol.Resume():
-                return machine.pause(sid, isinstance(message, protocol.Pause), now)
+            case protocol.Pause():
+                return machine.pause(sid, True, now)
+            case protocol.Resume(held_since_ms):
+                self._end_hold(sid, held_since_ms)
+                return machine.pause(sid, False, now)
             case protocol.Doubt():
                 return self._doubt(sid, message)
             case protocol.Bye():
@@ -241,6 +247,12 @@ class Pages:
             told = partial(self._tell_doubt, sid, message.attempt)
             self.doubts.heard(sid, command_of(message, worker, info.remote), told)
         return ()
+
+    def _end_hold(self, sid: str, since_ms: int | UnsetType) -> None:
+        """The person at the page goes on; UNSET: an operator's hold stays."""
+        worker, info = self._machine.worker_of(sid), self.sessions.get(sid)
+        if since_ms is not UNSET and worker is not None and info is not None:
+            self.holds.ended(worker.id, since_ms, person_at(worker, info.remote))
 
     def _tell_doubt(self, sid: str, attempt: str, state: str) -> None:
         if sid in self.sessions:  # its page may have left meanwhile

@@ -156,6 +156,9 @@ class Pause(Struct, frozen=True, tag_field="op", tag="pause"):
 class Resume(Struct, frozen=True, tag_field="op", tag="resume"):
     """Page to server: offer me jobs again. Server to page: a drain is over."""
 
+    #: The person at the page ends an operator's hold, too: the one that ``hold`` said has begun then.
+    held_since_ms: Annotated[int, Meta(ge=0, le=2**53 - 1)] | UnsetType = UNSET
+
 
 class Doubt(Struct, frozen=True, tag_field="op", tag="doubt"):
     """Is the job in doubt, which this page had? If somebody there has said so: this has become of it."""
@@ -245,13 +248,15 @@ class Reload(Struct, frozen=True, tag_field="op", tag="reload", omit_defaults=Tr
 
 
 class HoldMessage(Struct, frozen=True, tag_field="op", tag="hold", omit_defaults=True):
-    """An operator keeps this page from jobs, or does so no more; nobody at the page can change that."""
+    """An operator keeps this page from jobs, or does so no more; a ``resume`` of the page may end it."""
 
     paused: bool
     by: str = ""
     reason: str = ""
-    #: Finish what you have, then stop with ``bye``.
+    #: Finish what you have, then stop with ``bye``: no page ends that.
     leave: bool = False
+    #: UTC, by the server's clock: names this hold among those of the worker.
+    since_ms: int | UnsetType = UNSET
 
 
 class DoubtMessage(Struct, frozen=True, tag_field="op", tag="doubt"):

@@ -191,6 +191,11 @@ class PageHandler(BaseHandler):
             return True
         return False
 
+    async def acts(self, target: str, most: int) -> list[AuditEntry]:
+        """What people and programs have done to a job or a worker, the newest first; so many are looked at."""
+        page = await self.site.service.access.acts(AuditFilter(target=target, limit=most))
+        return [act for act in page.items if act.action in sentences.ACTS]
+
 
 class OneJobPage(PageHandler):
     """A page about one job, by its id in the path."""
@@ -199,11 +204,6 @@ class OneJobPage(PageHandler):
         """Ids in the path have small letters; some programs write them large. Called by Tornado."""
         text = super().decode_argument(value, name)
         return text.lower() if name is None else text
-
-    async def acts(self, job_id: str, most: int) -> list[AuditEntry]:
-        """What people and programs have done to the job, the newest first; so many are looked at."""
-        page = await self.site.service.access.acts(AuditFilter(target=job_id, limit=most))
-        return [act for act in page.items if act.action in sentences.ACTS]
 
 
 def _seconds(text: str, default: Default) -> int | Default:

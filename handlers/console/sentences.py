@@ -25,11 +25,14 @@ __all__ = [
     "whole",
 ]
 
-#: What people and programs do to a job, by the action's name in the audit log.
+#: What people and programs do to a job or a worker, by the action's name in the audit log.
 ACTS = {
     "job.cancel": "Cancelled", "job.retry": "Had it run again", "job.decide": "Decided",
     "job.reopen": "Took the decision back", "job.adopt": "Recorded its late answer", "job.change": "Changed",
     "job.delete": "Removed",
+    "worker.pause": "Paused", "worker.drain": "Drained", "worker.resume": "Resumed", "worker.block": "Blocked",
+    "worker.unblock": "Unblocked", "worker.change": "Changed", "worker.reload": "Had its page reloaded",
+    "worker.join": "Joined", "worker.end_credential": "Ended its credential", "worker.forget": "Forgot it",
 }  # fmt: skip
 #: What happened to the connection of a page, in words.
 PASSAGES = {"connected": "Connected", "away": "Went away", "quiet": "Fell silent", "back": "Came back"}

@@ -16,6 +16,9 @@ from handlers.errors import Invalid, problem_of
 
 __all__ = ["OneWorkerPage", "WorkerActionHandler", "WorkerGateHandler", "reason_of"]
 
+#: The newest acts on a worker that its page shows.
+MOST_ACTS = 10
+
 
 def reason_of(typed: str) -> str:
     """The reason that was typed, as one line that is not too long."""
@@ -36,6 +39,7 @@ class _OneWorker(PageHandler):
             workers=[worker.shown],
             called=self.site.service.called,
             jobs=jobs,
+            acts=await self.acts(worker.shown.id, MOST_ACTS) if worker.shown.id else [],
             why=once_a_lane(self.site.service.why),
             longest=LONGEST_REASON,
             notice=notice,

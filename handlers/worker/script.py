@@ -38,6 +38,7 @@ PARTS = (
     "attempt.js",
     "choice.js",
     "worker.js",
+    "pausing.js",
     "sessions.js",
     "tokens.js",
     "registering.js",

@@ -69,16 +69,22 @@
     this._changed();
   };
 
-  /** An operator keeps this page from jobs, or does so no more: nobody at the page can undo it. */
+  /** An operator keeps this page from jobs, or nobody does any more. */
   Worker.prototype._onHold = function (message) {
     var hold = message.paused ? {
       by: clip(message.by || '', 100),
       reason: clip(message.reason || '', 200),
-      leave: message.leave === true
+      leave: message.leave === true,
+      since: typeof message.since_ms === 'number' ? message.since_ms : null
     } : null;
+    if (!hold) {
+      this._note(this._isEnding(this._hold) ? 'the pause of an operator is over' :
+        'an operator lets this page have jobs');
+    } else if (!this._isEnding(hold)) {
+      this._note('paused by an operator' + (hold.reason ? ': ' + hold.reason : ''));
+    }
     this._hold = hold;
-    this._note(hold ? 'paused by an operator' + (hold.reason ? ': ' + hold.reason : '') :
-      'an operator lets this page have jobs');
+    this._sayEnding();
     this._whenIdle();
     this._changed();
   };

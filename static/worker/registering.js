@@ -212,28 +212,6 @@
     this._changed();
   };
 
-  /**
-   * `told`: the server may believe that we pause. It remembers that longer than a session, so only
-   * a `resume` that has arrived ends it.
-   */
-  Worker.prototype._sayPause = function () {
-    var identity = this._identity;
-    var record = identity.record;
-    if (!this._registered) {
-      return;
-    }
-    if (record.paused) {
-      record.told = true;
-      identity.save();
-      this._engine.send(writeMessage('pause', {}));
-    } else if (record.told) {
-      this._engine.send(writeMessage('resume', {}), null, function () {
-        record.told = record.paused;
-        identity.save();
-      });
-    }
-  };
-
   Worker.prototype._adopt = function (settings) {
     var mine = this._settings;
     each(settings, function (value, key) {

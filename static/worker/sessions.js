@@ -237,6 +237,7 @@
       }
       return;
     }
+    this._repeatEnding(now);
     each(this._attempts, function (attempt) {
       if (!attempt.queued && attempt.sentAt <= due) {
         self._say(attempt);

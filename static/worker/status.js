@@ -71,8 +71,9 @@
    * over, reloadAt}]. over: '', 'cancelled' or 'timed out'. reloadAt: when the server will reload
    * a page whose cancelled task goes on.
    * labels: values by name; badLabels: the labels that are not sent, in words.
-   * paused: by the person at the page. hold: {by, reason, leave}, an operator keeps it from jobs,
-   * or null. leave: it stops when it has nothing to do.
+   * paused: by the person at the page. hold: {by, reason, leave, mayEnd, ending}, an operator keeps
+   * it from jobs, or null. leave: it stops when it has nothing to do. mayEnd: resume() ends that,
+   * too. ending: it was ended here, and the server has not answered.
    * refusal: the words of a server that refuses this page, or null.
    * error: {code, text, detail, whose, at} or null; whose: whose fault it is, in a sentence.
    * standing: {code, since, text, whose}, what is wrong at this moment, or null.
@@ -105,7 +106,7 @@
       retryMs: this._retryAt === null ? null : Math.max(0, this._retryAt - now),
       failures: this._failures,
       paused: this._identity.record.paused,
-      hold: this._hold ? holdOf(this._hold) : null,
+      hold: this._describeHold(),
       registered: this._registered,
       name: this._name,
       labels: this._labels.sent,
@@ -130,10 +131,6 @@
       page: this._describe()
     };
   };
-
-  function holdOf(hold) {
-    return { by: hold.by, reason: hold.reason, leave: hold.leave };
-  }
 
   /** A trouble with its sentence, and with whose fault it is. */
   function inWords(standing) {

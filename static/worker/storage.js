@@ -144,10 +144,11 @@
 
   /**
    * The worker's identity, and what belongs to it: {worker, secret, credential, name, paused, told,
-   * today, doubts}. doubts: by attempt, what the person may be asked; see doubts.js. Every window
-   * keeps its own in the shelf; the first window also claims the record in localStorage, so that it
-   * is the same worker after the browser was closed. A fresh claim belongs to a living window:
-   * others leave it alone.
+   * ended, today, doubts}. ended: which operator's pause the person has ended; see pausing.js.
+   * doubts: by attempt, what the person may be asked; see doubts.js. Every window keeps its own in
+   * the shelf; the first window also claims the record in localStorage, so that it is the same
+   * worker after the browser was closed. A fresh claim belongs to a living window: others leave it
+   * alone.
    */
   function Identity(shelf, env, prefix) {
     this._shelf = shelf;
@@ -171,6 +172,7 @@
       name: typeof record.name === 'string' ? record.name : '',
       paused: record.paused === true,
       told: record.told === true,
+      ended: typeof record.ended === 'number' ? record.ended : null,
       today: isObject(record.today) ? record.today : {},
       doubts: doubtsOf(record.doubts)
     };

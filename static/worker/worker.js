@@ -117,7 +117,8 @@
     this._engine = null;
     this._trouble = null;       // STATE.NOT_ALLOWED or OUT_OF_DATE, until the server takes us
     this._refusal = null;       // the server's words, where the trouble is the page's address
-    this._hold = null;          // {by, reason, leave}: an operator keeps us from jobs
+    this._hold = null;          // {by, reason, leave, since}: an operator keeps us from jobs
+    this._endedAt = -Infinity;  // when the server was told last that the person ends that
     this._reloadWanted = false; // an operator wants it as soon as there is nothing to do
     this._running = false;
     this._registered = false;
@@ -233,25 +234,6 @@
     this._env.clearTimeout(this._tickTimer);
     this._leave(this._registered ? [writeMessage('bye', {})] : []);
     this._note('stopped');
-    this._changed();
-  };
-
-  Worker.prototype.pause = function () {
-    this._setPaused(true);
-  };
-
-  Worker.prototype.resume = function () {
-    this._setPaused(false);
-  };
-
-  Worker.prototype._setPaused = function (paused) {
-    if (this._identity.record.paused === paused) {
-      return;
-    }
-    this._identity.record.paused = paused;
-    this._identity.save();
-    this._note(paused ? 'paused' : 'resumed');
-    this._sayPause();
     this._changed();
   };
 

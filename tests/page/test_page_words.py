@@ -126,3 +126,21 @@ def test_who_is_asked_about_a_job_in_doubt_reads_what_an_answer_means_and_what_b
     state: str, happened: bool | None, more: int, words: str
 ) -> None:
     assert say_value("doubtText", {"state": state, "happened": happened, "more": more}) == words
+
+
+@pytest.mark.parametrize(
+    ("may", "ending", "words"),
+    [
+        (True, False, "Resume ends that, and is noted under the name of this page."),
+        (True, True, "The server hears that somebody here ends that\u2026"),
+        (False, False, "Only an operator of the server can end that."),
+    ],
+)
+def test_who_stands_before_a_paused_page_reads_who_has_paused_it_and_what_ends_it(
+    may: bool, ending: bool, words: str
+) -> None:
+    hold = {"by": "ann", "reason": "printer broken", "leave": False, "mayEnd": may, "ending": ending}
+    said = say("detailText", state="paused", paused=False, hold=hold)
+    assert said == f"Takes no jobs: paused by ann: printer broken. {words}"
+    assert say("resumes", paused=False, hold=hold) == str(may)
+    assert ("It is paused here as well." in say("detailText", state="paused", paused=True, hold=hold)) is not may

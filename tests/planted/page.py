@@ -20,12 +20,12 @@ BUGS = {
         "attempt.task.quick && !attempt.confirm",
         BY_WORKER,
     ),
-    "a page does not repeat register": Bug(
-        "S7",
-        PAGE + "sessions.js::Worker._repeat",
-        "false",
-        "!this._registering && this._registerAt <= due",
-        BY_WORKER,
+    "a page forgets at a reload which pause its person has ended": Bug(
+        "S38",
+        PAGE + "storage.js::Identity._load",
+        "ended: null",
+        "ended: typeof record.ended === 'number' ? record.ended : null",
+        "tests/page/test_pausing.py",
     ),
     "a page does not repeat a result": Bug(
         "S10",

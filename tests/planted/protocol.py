@@ -138,6 +138,12 @@ BUGS = {
         "worker.held = None if kept is None else kept.paused",
         "tests/core/workers/test_machine_operators.py",
     ),
+    "a page ends a pause that it has not heard of": Bug(
+        "S38",
+        "dispatcher/core/workers/operators.py::Operators.without_hold",
+        "replace(kept, paused=None)",
+        "replace(kept, paused=None) if kept.paused.since_ms == since_ms else None",
+    ),
     "an order touches jobs that came after it": Bug(
         "S39",
         OPERATIONS + "_slice",
@@ -158,5 +164,4 @@ BUGS = {
     "the end of a socket is not told": Bug(
         "S34", SOCKETS + "hung_up", "None", "self._book.went_away(session, now)", BY_SOCKETS
     ),
-    "a page that reads slowly is given all": Bug("S22", SOCKETS + "write", "True", "socket.has_room()", BY_SOCKETS),
 }

@@ -13,8 +13,9 @@ from typing import TYPE_CHECKING
 from dispatcher.sdk.simulator.faults import Ending, Faults
 from dispatcher.sdk.simulator.hands import HeldAttempt
 from dispatcher.sdk.simulator.journal import Journal
-from dispatcher.sdk.simulator.page import Identity, PacketGroup, Page, Profile, Report
+from dispatcher.sdk.simulator.page import Identity, PacketGroup, Profile, Report
 from dispatcher.sdk.simulator.session import PageSession, SessionOver
+from tests.sim.holds import HeldPage
 from tests.sim.lies import LIES
 from tests.sim.links import Link, frames_of
 from tests.sim.network import OnAnswer, Wire
@@ -31,11 +32,8 @@ __all__ = ["Window"]
 _TIMEOUT_S = 15.0
 
 
-class SimPage(Page):
+class SimPage(HeldPage):
     """Tells the history what it starts."""
-
-    world: World
-    window: Window
 
     def _register(self, now: float) -> None:
         forgotten = self.window.mine - set(self.hands._held) - set(self.stash.attempts()) - self.world.history.lied

@@ -26,6 +26,7 @@ from dispatcher.core.workers.machine import Machine
 from dispatcher.core.workers.operators import Operators
 from dispatcher.core.workers.reconciler import Reconciler
 from dispatcher.core.workers.registry import Registry
+from dispatcher.node.acts.orders import WorkerOrders
 from dispatcher.pages.pages import Pages
 from dispatcher.pages.registrar import Registrar
 from dispatcher.store.applier import commands
@@ -311,6 +312,16 @@ def _hanging_over_restarts(knobs: Knobs) -> None:
 
 
 #: Name -> (the bug, what must go wrong for it to show).
+async def _ends_in_memory(real: Any, self: WorkerOrders, worker: str, since_ms: int, **_: Any) -> None:
+    kept = self._machine.operators.without_hold(worker, since_ms)
+    if kept is not None:
+        self._turns.carry_out(self._machine.keep(kept, self._clock.monotonic()))
+
+
+def _holds(knobs: Knobs) -> None:
+    knobs.hold_every_s = 5.0
+
+
 CONTROLS: dict[str, tuple[Callable[[], AbstractContextManager[Any]], Callable[[Knobs], None]]] = {
     "no fence": (no_fence, _cancels),
     "acknowledged before it is durable": (ack_before_commit, _crashes),
@@ -334,6 +345,7 @@ CONTROLS: dict[str, tuple[Callable[[], AbstractContextManager[Any]], Callable[[K
         _instead(ledger, "is_reopenable", lambda real, job, attempt, now_at: attempt.cause is not None),
         _doubts,
     ),
+    "a pause that a page has ended is kept": (_instead(WorkerOrders, "end_hold", _ends_in_memory), _holds),
     "silence is cut short": (_instead(Leases, "beat", _impatient), _hearts),
     "nobody listens for a heartbeat": (_instead(Leases, "beat", lambda real, self, attempt: None), _hearts),
     "a late result is not taken": (_instead(ledger, "_end", _late_is_stale), _late_answers),

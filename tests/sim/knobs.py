@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+from copy import copy
 from dataclasses import dataclass, field, fields
 
 from dispatcher.config.settings import Settings
@@ -51,6 +52,8 @@ class Knobs:
     crash_every_s: float = every(40.0, 300.0)
     leave_every_s: float = every(40.0, 300.0)
     pause_every_s: float = every(20.0, 200.0)
+    #: Operators pause workers, and the people at their pages end that. Drawn by itself: it moves no other knob.
+    hold_every_s: float = field(default=0.0, metadata={"later": "by itself"})
     never_answer: float = share(0.2)
     fail: float = share(0.4)
     ignore_cancels: float = share(0.9)
@@ -121,6 +124,8 @@ class Knobs:
         knobs._draw_faults(rng, later=True)
         knobs.by_socket, knobs.moves = rng.choice((0.0, 0.4, 0.7, 1.0)), rng.choice((0.0, 0.5, 1.0))
         knobs.parting = rng.random() < 0.3
+        more = copy(rng)
+        knobs.hold_every_s = more.uniform(5.0, 60.0) if more.random() < ON else 0.0
         return knobs
 
     def _draw_faults(self, rng: random.Random, *, later: bool | None) -> None:
@@ -161,8 +166,8 @@ class Knobs:
         )
 
     def by_polling(self) -> Knobs:
-        """The same without sockets and proxies: as farms were before there were any."""
-        self.by_socket, self.parting = 0.0, False
+        """The same without sockets, proxies and holds: as farms were before there were any."""
+        self.by_socket, self.parting, self.hold_every_s = 0.0, False, 0.0
         return self
 
     def calm(self) -> None:

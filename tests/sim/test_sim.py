@@ -34,6 +34,7 @@ HAPPENS = (
     "sockets that broke", "frames to the server that broke a socket", "frames to the page that broke a socket",
     "frames that were read slowly", "offers proved by a pong", "sockets closed with NOT_UPGRADED",
     "sockets closed with PROTOCOL_ERROR", "frames that no page sends",
+    "pages that heard of a pause", "pauses of operators that people have ended",
     "connections closed behind their answers",
     *list(LENGTHS)[:4], *MOMENTS,
 )  # fmt: skip

@@ -15,6 +15,7 @@ from tests.sim.checks import Checks
 from tests.sim.disk import Disk
 from tests.sim.events import Events
 from tests.sim.history import History
+from tests.sim.holds import Holds
 from tests.sim.knobs import Knobs, of_one
 from tests.sim.node import Node
 from tests.sim.people import Call, Operator, Submitter
@@ -85,7 +86,7 @@ class World:
         self._second = False
         self.wrong: list[str] = []
         self.submitter = Submitter(self)
-        self.seasons = Seasons(self)
+        self.seasons, self.holds = Seasons(self), Holds(self)
         self.troubles = Troubles(self)
         self.windows: list[Window] = []
 
@@ -177,6 +178,8 @@ class World:
         self.often(knobs.wall_step_every_s, self.operator.step_wall)
         self.often(knobs.full_disk_every_s, self.operator.fill_disk)
         self.often(knobs.off_every_s, self.seasons.switch_off)
+        self.often(knobs.hold_every_s, self.holds.pause)
+        self.often(10.0 if knobs.hold_every_s else 0.0, self.holds.check, exactly=True)
         self.troubles.begin()
 
     def often(self, every_s: float, call: Callable[[], object], *, exactly: bool = False) -> None:

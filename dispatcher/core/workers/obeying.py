@@ -1,6 +1,7 @@
 """What people want of workers: those who sit before the page, and operators. The ``Machine`` is made of this.
 
-The two are kept apart: neither undoes what the other has said.
+The two are kept apart: no operator ends the pause of the person at the page. That person may end an operator's
+(``Operators.without_hold``), which the store must have first.
 """
 
 from __future__ import annotations

@@ -9,6 +9,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from msgspec.structs import replace
+
 from dispatcher.core.fleet.worker import Labels, Worker, unnamed
 from dispatcher.core.jobs.acts.kept import Hold, KeptType, KeptWorker
 from dispatcher.core.workers.effects import Effect, HoldOrder, Order
@@ -63,6 +65,16 @@ class Operators:
         """Why this worker is refused; None: it is not."""
         kept = self.kept.get(worker_id)
         return None if kept is None else kept.blocked
+
+    def without_hold(self, worker_id: str, since_ms: int) -> KeptWorker | None:
+        """What is kept of a worker if the person at its page ends the hold that began then. None: that cannot be.
+
+        Another hold stays, for the page has not heard of it; so does one by which the worker leaves, and a block.
+        """
+        kept = self.kept.get(worker_id)
+        if kept is None or kept.blocked is not None or kept.paused is None or kept.paused.leaves:
+            return None
+        return replace(kept, paused=None) if kept.paused.since_ms == since_ms else None
 
     def describe(self, worker: Worker, registration: Registration) -> None:
         """Writes down what the page says of itself."""

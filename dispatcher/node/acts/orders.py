@@ -27,10 +27,12 @@ from dispatcher.node.views import workerlist
 from dispatcher.pages.pages import Pages
 from dispatcher.store.port import Store
 
-__all__ = ["NAMED", "WorkerOrders"]
+__all__ = ["BY_PERSON", "NAMED", "WorkerOrders"]
 
 #: How many are read from the store at once.
 _SLICE = 1_000
+#: What the audit log says of it.
+BY_PERSON = "by the person at the page"
 #: Before the name of a worker that has gone, in the place of an id.
 NAMED = f"{NAME}:"
 
@@ -82,6 +84,13 @@ class WorkerOrders:
     async def resume(self, worker_id: str, *, actor: Actor) -> OneWorkerView:
         """The worker, which no operator keeps from jobs any more. Raises WorkerNotFound."""
         return await self._keep(worker_id, "resume", "", actor, paused=None)
+
+    async def end_hold(self, worker_id: str, since_ms: int, *, actor: Actor) -> None:
+        """The person at the worker's page ends the hold that began then, if a page may. Raises StorageTrouble."""
+        async with self._lock:
+            kept = self._machine.operators.without_hold(worker_id, since_ms)
+            if kept is not None:
+                await self._turns.command(KeepWorker(kept, "worker.resume", BY_PERSON, actor))
 
     async def block(self, worker_id: str, reason: str, *, actor: Actor) -> OneWorkerView:
         """The worker, whose page is turned away until it is unblocked. Raises WorkerNotFound, WrongState.

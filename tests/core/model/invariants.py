@@ -114,6 +114,7 @@ def check_workers(world: World) -> None:
         assert all(a.fetched == ref.leases[a.id].fetched for a in worker.attempts.values())
         assert worker.room() == ref.room(peer)
         assert (worker.aside, worker.lapses, worker.paused) == (peer.aside, peer.lapses, peer.paused)
+        assert (worker.held is not None) == (peer.id in ref.held)
         assert (str(worker.state), worker.boot, worker.session) == (peer.state, peer.boot, peer.session)
 
 

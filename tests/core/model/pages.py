@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
+from dispatcher.core.jobs.acts.kept import Hold
 from dispatcher.core.workers.effects import Effect, Offer
 from dispatcher.core.workers.registration import Registration
 from tests.core.model.peers import Hello
@@ -25,6 +26,8 @@ class Page:
     stash: dict[str, str] = field(default_factory=dict)
     #: Attempts that it was told to stop.
     told: list[str] = field(default_factory=list)
+    #: The hold of an operator that it has heard of: since when.
+    heard: Hold | None = None
 
 
 @dataclass

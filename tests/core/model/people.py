@@ -1,10 +1,11 @@
-"""What people and programs do to jobs that are there."""
+"""What people and programs do to jobs that are there, and to workers."""
 
 from __future__ import annotations
 
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, precondition, rule
 
+from dispatcher.core.jobs.acts.kept import KeepWorker, KeptWorker
 from dispatcher.core.jobs.turn import Adopt, Amend, Cancel, Decide, Delete, Reopen, Retry
 from tests.core.model.draws import CHANGES, of, pick
 from tests.core.model.world import World
@@ -61,3 +62,21 @@ class People(RuleBasedStateMachine):
     def an_ended_job_is_removed(self, n):
         """If it has not ended, nothing is removed."""
         self.world.commands.append(Delete(of(sorted(self.world.accepted), n)))
+
+    # -- to workers
+
+    @rule(n=pick, leaves=st.sampled_from([False, False, True]))
+    def an_operator_pauses_a_worker(self, n, leaves):
+        if worker := of(sorted(self.world.machine.workers), n):
+            self.world.hold(worker, leaves=leaves)
+
+    @precondition(lambda self: self.world.ref.held)
+    @rule(n=pick)
+    def an_operator_resumes_a_worker(self, n):
+        self.world.commands.append(KeepWorker(KeptWorker(id=of(sorted(self.world.ref.held), n)), "worker.resume"))
+
+    @precondition(lambda self: any(page.heard for page in self.world.pages))
+    @rule(n=pick)
+    def the_person_at_a_page_resumes_it(self, n):
+        """The page may not have heard yet that another hold has taken the place of the one that it shows."""
+        self.world.resume(of([page for page in self.world.pages if page.heard], n))

@@ -36,6 +36,8 @@ class Presence:
     order: int = 0
     #: Attempts whose loss uses up nothing.
     uncounted: set[str] = field(default_factory=set)
+    #: Workers that an operator keeps from jobs: since when, and whether they are to leave.
+    held: dict[str, tuple[float, bool]] = field(default_factory=dict)
     #: Attempts whose end leaves it unknown whether their effect has happened.
     doubts: set[str] = field(default_factory=set)
     #: (session, attempt) that the current call must tell to go.
@@ -60,7 +62,11 @@ class Presence:
         return next((peer for peer in self.peers.values() if peer.session == session), None)
 
     def room(self, peer: Peer) -> int:
-        able = peer.state == "connected" and not (peer.paused or peer.aside) and peer.session is not None
+        able = (
+            peer.state == "connected"
+            and not (peer.paused or peer.id in self.held or peer.aside)
+            and peer.session is not None
+        )
         return max(0, peer.slots - len(self.of(peer.id))) if able else 0
 
     def end(self, lease: Lease, cause: str) -> Ends:
@@ -172,6 +178,18 @@ class Presence:
     def take_back(self, peer: Peer) -> Ends:
         unwritten = [x for x in self.of(peer.id) if x.phase == "offered" and not x.written]
         return [end for lease in unwritten for end in self.end(lease, "lapsed")]
+
+    def keep(self, worker: str, hold: tuple[float, bool] | None) -> Ends:
+        """An operator has said so, durably, or a page in the place of one."""
+        self.held.pop(worker, None)
+        if hold is None:
+            return []
+        self.held[worker] = hold
+        return self.take_back(self.peers[worker]) if worker in self.peers else []
+
+    def may_end_hold(self, worker: str, since: float | None) -> bool:
+        """Whether the person at its page ends the hold that the page has heard of (S38)."""
+        return since is not None and self.held.get(worker) == (since, False)
 
     def back(self, session: str) -> Ends:
         peer = self.by_session(session)

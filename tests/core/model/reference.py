@@ -79,7 +79,7 @@ class Reference(Presence):
         lease = self.own(session, attempt)
         if lease is not None and lease.phase == "offered":
             peer = self.peers[lease.worker]
-            if not (peer.paused or self.draining):
+            if not (peer.paused or peer.id in self.held or self.draining):
                 self.not_taken(peer)
         return self.answered(lease, "released")
 

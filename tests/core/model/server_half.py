@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections import Counter
 
+from dispatcher.core.jobs.acts.kept import KeepWorker
 from dispatcher.core.jobs.ledger import silent_attempt
 from dispatcher.core.jobs.model import JobSpec
 from dispatcher.core.jobs.rows import AttemptRow, JobRow
@@ -94,7 +95,10 @@ class ServerHalf:
             retry=RetryPolicy(),
             rng=Steady(),
         )
-        self.ref = Reference(now=self.now, uncounted=self.uncounted)
+        kept = self.rows.kept._workers.behind("", 1_000)
+        self.machine.operators.know(kept)
+        held = {one.id: (one.paused.at, one.paused.leaves) for one in kept if one.paused is not None}
+        self.ref = Reference(now=self.now, uncounted=self.uncounted, held=held)
         self.sessions: dict[str, Session] = {}
         self.session_count = 0
         self.reports: list[Report] = []
@@ -249,6 +253,10 @@ class ServerHalf:
             if report.revoked is not None and isinstance(command, Cancel):
                 self.ref.cancelled(report.revoked)
                 self.take(self.machine.cancelled(report.revoked, command.reason, self.now), [])
+            if isinstance(command, KeepWorker):
+                hold = command.worker.paused
+                ends = self.ref.keep(command.worker.id, None if hold is None else (hold.at, hold.leaves))
+                self.take(self.machine.keep(command.worker, self.now), ends)
         for claim in done.claims:
             pool = self.machine._fleet.pools._pools.get(claim.pool)  # None: its last worker has left meanwhile
             self.give(claim, frozenset(pool.types if pool is not None else ()))

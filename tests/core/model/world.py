@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from dispatcher.core.workers.effects import Answer, CancelOrder, Effect, Offer, Record
+from dispatcher.core.jobs.acts.kept import Hold, KeepWorker, KeptWorker
+from dispatcher.core.workers.effects import Answer, CancelOrder, Effect, HoldOrder, Offer, Record, Welcome
 from dispatcher.core.workers.registration import Registration
 from tests.core.model.pages import Page, Session
 from tests.core.model.peers import GRACE_S, Hello
@@ -110,6 +111,10 @@ class World(ServerHalf):
             page.told.append(effect.attempt)
         elif isinstance(effect, Answer):
             page.stash.pop(effect.attempt, None)
+        elif isinstance(effect, HoldOrder):
+            page.heard = effect.hold
+        elif isinstance(effect, Welcome):
+            page.heard = None
 
     def accept(self, page: Page, attempt: str) -> None:
         assert page.session is not None
@@ -158,6 +163,25 @@ class World(ServerHalf):
         if peer is not None:
             peer.paused = paused
         self.call(self.machine.pause(page.session, paused, self.now), [])
+
+    def hold(self, worker: str, *, leaves: bool) -> None:
+        """An operator pauses it, or lets it drain."""
+        hold = Hold(WALL + self.now, "ann", "", leaves)
+        self.commands.append(KeepWorker(KeptWorker(id=worker, paused=hold), "worker.pause"))
+
+    def resume(self, page: Page) -> None:
+        """The person at the page goes on, and ends the hold that the page has heard of; orders come one by one."""
+        self.settle()
+        if page.session is None:
+            return
+        self.pause(page, False)
+        peer = self.ref.by_session(page.session)
+        if peer is None or page.heard is None:
+            return
+        kept = self.machine.operators.without_hold(peer.id, page.heard.since_ms)
+        assert (kept is not None) == self.ref.may_end_hold(peer.id, page.heard.at), f"{peer.id}: {page.heard}"
+        if kept is not None:
+            self.commands.append(KeepWorker(kept, "worker.resume"))
 
     def closes(self, page: Page, ago_s: float = 0.0) -> None:
         """The connection of its poll closed, so long ago."""

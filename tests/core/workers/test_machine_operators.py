@@ -55,7 +55,22 @@ def test_a_worker_without_a_session_is_told_when_it_comes_back(joined):
     assert only(joined.join("s2"), HoldOrder) == HoldOrder("s2", LUNCH)
 
 
-def test_neither_the_page_nor_the_operator_undoes_the_others_pause(joined):
+def test_the_person_at_the_page_may_end_the_pause_that_the_page_has_heard_of_and_no_other(joined):
+    joined.keep(replace(PAUSED, note="by the door"))
+    operators = joined.machine.operators
+    assert operators.without_hold("w1", LUNCH.since_ms) == replace(NOTHING, note="by the door")
+    assert operators.without_hold("w1", LUNCH.since_ms + 1) is None
+    assert operators.without_hold("w2", LUNCH.since_ms) is None
+    for kept in (
+        replace(PAUSED, paused=replace(LUNCH, leaves=True)),
+        replace(PAUSED, blocked=LUNCH),
+        replace(NOTHING, note="by the door"),
+    ):
+        joined.keep(kept)
+        assert operators.without_hold("w1", LUNCH.since_ms) is None
+
+
+def test_an_operator_does_not_end_the_pause_of_the_person_at_the_page(joined):
     joined.keep(PAUSED)
     joined.pause("s1", True)
     joined.pause("s1", False)

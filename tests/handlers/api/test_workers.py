@@ -31,7 +31,9 @@ async def test_a_paused_worker_gets_no_job_until_it_is_resumed(ask: Ask, house: 
     address, _ = await join(house)
     shown = await order(ask, f"{address}/pause", reason="lunch")
     assert (shown["paused"], shown["page_paused"], shown["held"]["reason"]) == (True, False, "lunch")
-    assert await house.hear("s1") == [{"op": "hold", "paused": True, "by": "api", "reason": "lunch"}]
+    [told] = await house.hear("s1")
+    since_ms = round(1_000 * house.clock.utc())
+    assert told == {"op": "hold", "paused": True, "by": "api", "reason": "lunch", "since_ms": since_ms}
     job = await house.submit("echo")
     assert await house.hear("s1") == []
     told = body_of(await ask(f"/api/v1/jobs/{job.id}"))
@@ -86,7 +88,8 @@ async def test_a_worker_that_drains_is_told_to_leave(ask: Ask, house: House) -> 
     address, _ = await join(house)
     assert (await order(ask, f"{address}/drain", reason="a new PC"))["held"]["leaves"] is True
     [told] = await house.hear("s1")
-    assert told == {"op": "hold", "paused": True, "by": "api", "reason": "a new PC", "leave": True}
+    wanted = {"op": "hold", "paused": True, "by": "api", "reason": "a new PC", "leave": True}
+    assert told == wanted | {"since_ms": round(1_000 * house.clock.utc())}
 
 
 async def test_a_blocked_page_is_turned_away_until_it_is_unblocked(ask: Ask, house: House) -> None:

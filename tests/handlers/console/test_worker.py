@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 
 from tests.handlers.conftest import Browser
 from tests.support.house import House
+from tests.support.waiting import eventually
 
 pytestmark = pytest.mark.gen_test(timeout=30)
 
@@ -99,3 +102,21 @@ async def test_a_worker_that_will_not_come_back_is_forgotten_with_a_button(brows
     pressed = await browser.post(f"{address}/forget", {}, address)
     assert (pressed.code, pressed.headers["Location"]) == (303, "/workers")
     assert "desk" not in await browser.page("/workers")
+
+
+async def test_it_shows_who_has_paused_the_worker_and_that_the_person_at_the_page_has_resumed_it(
+    browser: Browser, house: House
+) -> None:
+    address = f"/workers/{(await house.register('s1', 'echo', name='desk'))['worker']}"
+    assert "What people and programs have done to it" not in await browser.page(address)
+    await browser.post(f"{address}/pause", {"reason": "printer <broken>"}, address)
+    [told] = await house.hear("s1")
+    await house.say("s1", op="resume", held_since_ms=told["since_ms"])
+    assert await eventually(lambda: house.told.get("s1"), what="the hold ends")
+    page = await browser.page(address)
+    assert "Let it have jobs again" not in page
+    rows = re.findall('data-label="What">([^<]+)</td>.*?title="([^"]*)".*?class="said">([^<]*)<', page)
+    assert rows == [
+        ("Resumed", "worker desk", "by the person at the page"),
+        ("Paused", "console", "printer &lt;broken&gt;"),
+    ]

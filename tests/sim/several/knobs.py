@@ -12,6 +12,7 @@ __all__ = ["SeveralKnobs", "of_several"]
 #: Faults of a disk and of a machine that has the store for itself; standstills are drawn as pauses of one node.
 _OF_ONE = (
     "trouble", "slow_disk", "full_disk_every_s", "stall_every_s", "stall_at_ping_every_s", "wall_step_every_s",
+    "hold_every_s",
 )  # fmt: skip
 
 

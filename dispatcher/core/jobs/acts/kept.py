@@ -31,6 +31,11 @@ class Hold(Struct, frozen=True):
     #: When its page has nothing to do any more, it says goodbye.
     leaves: bool = False
 
+    @property
+    def since_ms(self) -> int:
+        """Since when: by this a page names the hold that it has heard of."""
+        return round(self.at * 1000)
+
     def words(self) -> str:
         """`` by ann: lunch``, to stand behind "paused"."""
         return (f" by {self.by}" if self.by else "") + (f": {self.reason}" if self.reason else "")
