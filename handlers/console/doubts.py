@@ -40,9 +40,11 @@ class DoubtsPage(PageHandler):
     """``/doubts``."""
 
     scopes: ClassVar = {"GET": Scope.READ}
+    offers_refresh = True
 
     async def get(self) -> None:
-        """The page. It does not load itself anew: somebody may be typing a reason."""
+        """The page."""
+        self.is_typed_into = self.may(Scope.OPERATE)
         counts = await self.site.service.counts()
         found = await self.site.service.jobs(JobFilter(states=(JobState.IN_DOUBT,), limit=CARDS))
         jobs = [job for each in found.items if (job := await self._whole(each.id)) is not None]

@@ -118,9 +118,9 @@ class _TickedPage(_ListPage):
         """Whether rows can be ticked."""
         return self.typed("tick") in ("1", "all") and self.may(Scope.OPERATE)
 
-    def refresh_argument(self) -> int:
+    def stands_still(self) -> bool:
         """A page that came anew would lose the ticks."""
-        return 0 if self.ticking else super().refresh_argument()
+        return self.ticking or super().stands_still()
 
     def ticks(self) -> dict[str, Any]:
         """Which rows are ticked, and the links that change that."""

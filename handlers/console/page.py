@@ -53,6 +53,9 @@ class PageHandler(BaseHandler):
     form: FormBody
     #: Whether people may have the page refreshed. Their choice holds for all such pages, until they end it.
     offers_refresh: ClassVar[bool] = False
+    #: Whether the page has fields for a reason and the like. The script keeps what is typed; where none runs, such a
+    #: page must not load itself anew.
+    is_typed_into = False
 
     def set_default_headers(self) -> None:
         """Sets the headers of every page, errors included."""
@@ -106,12 +109,16 @@ class PageHandler(BaseHandler):
             "words": words,
         }
 
+    def stands_still(self) -> bool:
+        """Whether this request's page must stay as it is."""
+        return self.request.method not in ("GET", "HEAD") or self.get_status() != 200
+
     def refresh_argument(self) -> int:
         """``?refresh=N``; an unexpected value does not count."""
         kept = self.get_cookie(_REFRESH, "") if self.offers_refresh else ""
         chosen = self._chosen_refresh()
         wanted = _seconds(kept or "", self.refresh_s) if chosen is None else chosen
-        return wanted if self.request.method == "GET" and self.get_status() == 200 else 0
+        return 0 if self.stands_still() else wanted
 
     def _chosen_refresh(self) -> int | None:
         text = self.request.arguments.get("refresh", [b""])[-1].decode("ascii", "replace")

@@ -31,12 +31,13 @@ class _Rollout(PageHandler):
     """The page about the rollout."""
 
     def show_rollout(self, notice: str = "", typed: Mapping[str, str] | None = None) -> None:
-        """Ends the answer with it. It loads itself anew while a rollout runs. ``typed``: what is refused of a form."""
+        """Ends the answer with it. It refreshes by itself while a rollout runs. ``typed``: what is refused of a form."""
         rollouts = self.site.service.rollouts
         old, types = rollouts.deployed()
         view = rollouts.view
         runs = view is not None and view.runs
         self.refresh_s = 2 if runs else 0
+        self.is_typed_into = bool(old) and not runs and self.may(Scope.OPERATE)
         self.show(
             "rollout.html", old=old, types=types, view=view, runs=runs, notice=notice, usual=USUAL_AT_A_TIME,
             most=MOST_AT_A_TIME, longest=LONGEST_REASON, versions_words=versions_words, rollout_words=rollout_words,
@@ -49,6 +50,7 @@ class RolloutPage(_Rollout):
     """``/rollout``: the newest one, and which pages have old tasks."""
 
     scopes: ClassVar = {"GET": Scope.READ}
+    offers_refresh = True
 
     async def get(self) -> None:
         """The page."""

@@ -51,6 +51,7 @@ class _OneType(PageHandler):
         """Ends the answer with the type's page. ``typed``: the form of the defaults as it was typed, and is refused."""
         titles = {task.name: task.title for task in self.site.tasks.tasks()}
         every = view.type == EVERY_TYPE
+        self.is_typed_into = self.may(Scope.OPERATE)
         name = ALL_TYPES if every else view.type
         ended = [(words, await self.site.service.types.ended(name, window_s)) for words, window_s in _WINDOWS]
         self.show(
@@ -78,6 +79,7 @@ class OneTypePage(_OneType):
     """``/types/<type>``: everything known about one type."""
 
     scopes: ClassVar = {"GET": Scope.READ}
+    offers_refresh = True
 
     async def get(self, name: str) -> None:
         """The page."""

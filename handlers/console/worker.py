@@ -33,6 +33,7 @@ class _OneWorker(PageHandler):
     ) -> None:
         """Ends the answer with the worker's page. ``typed``: what somebody typed into the form that describes it."""
         jobs = await self.site.service.recent_of(worker)
+        self.is_typed_into = self.may(Scope.OPERATE)
         self.show(
             "worker.html",
             known=worker,
@@ -52,6 +53,7 @@ class OneWorkerPage(_OneWorker):
     """``/workers/<id>``: everything known about one worker."""
 
     scopes: ClassVar = {"GET": Scope.READ}
+    offers_refresh = True
 
     async def get(self, worker_id: str) -> None:
         """The page."""

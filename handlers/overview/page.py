@@ -67,9 +67,9 @@ class OverviewPage(PageHandler):
 
     head = get
 
-    def refresh_argument(self) -> int:
+    def stands_still(self) -> bool:
         """What is past does not change."""
-        return 0 if self.request.query_arguments.get("at") else super().refresh_argument()
+        return bool(self.request.query_arguments.get("at")) or super().stands_still()
 
     async def _look_back(self, start: int, now_at: float) -> None:
         site = self.site
