@@ -54,6 +54,31 @@
     return status.jobs.map(jobText).join(' \u00b7 ');
   }
 
+  var OUTCOMES = {
+    done: t('done'),
+    failed: t('failed'),
+    cancelled: t('cancelled'),
+    timed_out: t('timed out'),
+    too_late: t('too late')
+  };
+
+  /** With the day, if it was not today. */
+  function dayAndClock(ms) {
+    var date = new Date(ms);
+    return (date.toDateString() === new Date().toDateString() ? '' : date.getFullYear() + '-' +
+      two(date.getMonth() + 1) + '-' + two(date.getDate()) + ' ') + clock(ms);
+  }
+
+  /** The last jobs, the newest first: when each ended, what it was, what became of it. */
+  function pastText(status, between) {
+    return status.past.map(function (job) {
+      return dayAndClock(job.at) + ' ' + job.type + ' ' +
+        (job.summary ? '(' + job.summary + ')' : shortId(job.id)) + ': ' +
+        (OUTCOMES[job.outcome] || job.outcome) +
+        (job.code ? ' (' + job.code + ')' : '');
+    }).join(between) || '-';
+  }
+
   function labelsText(status, running) {
     var good = Object.keys(status.labels).map(function (key) {
       return key + ':' + status.labels[key];
@@ -275,6 +300,7 @@
     errorText: errorText,
     jobsText: jobsText,
     labelsText: labelsText,
+    pastText: pastText,
     questionText: questionText,
     resumes: resumes
   };

@@ -219,7 +219,8 @@
       standing: trouble && { code: trouble.code, since: openedAt },
       name: address.name, labels: {}, badLabels: [], paused: false, hold: null, jobs: [],
       since: null,
-      heardMs: null, done: 0, failed: 0, unreported: 0, registered: false, otherWindow: null,
+      heardMs: null, done: 0, failed: 0, past: [], unreported: 0, registered: false,
+      otherWindow: null,
       connection: null, doubt: null,
       version: window.Pagehand.version, worker: null, types: [], events: [], page: null
     };
@@ -270,6 +271,7 @@
     show('job', status.jobs.length ? say.jobsText(status) : t('none|job'));
     show('today', t('{done} done, {failed} failed', status) +
       (status.unreported ? ', ' + t('{unreported} not yet recorded', status) : ''));
+    show('past', say.pastText(status, '\n'));
     show('error', lastError(status));
     // One button: a button that goes away takes the keyboard's focus with it.
     show('pause', say.resumes(status) ? t('Resume') : t('Pause after this job'));
@@ -319,6 +321,7 @@
       t('Types') + ': ' + status.types.join(', '),
       t('Today') + ': ' + t('{done} done, {failed} failed', status) + ', ' +
         t('{unreported} not yet recorded', status),
+      t('Last jobs') + ': ' + say.pastText(status, '\r\n  '),
       t('Last error') + ': ' + lastError(status),
       t('Browser') + ': ' + window.navigator.userAgent,
       t('Document mode') + ': ' + (document.documentMode || t('not Internet Explorer')) + ', ' +

@@ -46,6 +46,7 @@ PARTS = (
     "attempts.js",
     "reports.js",
     "snapshot.js",
+    "past.js",
     "doubts.js",
     "status.js",
     "testing.js",

@@ -134,7 +134,9 @@
     if (attempt && attempt.phase === PHASE.ENDED) {
       this._forget(attempt);
     }
-    if (verdict !== 'stale') {
+    if (verdict === 'stale') {
+      this._correct(id, 'too_late', '');
+    } else {
       this._dispel(id);
     }
     if (verdict !== 'recorded') {
@@ -207,6 +209,7 @@
     }
     attempt.replaced = true;
     attempt.times = 0;
+    this._correct(attempt.id, 'failed', 'E-MSG-01');
     attempt.queued = null;
     attempt.text = this._failure(attempt, {
       message: 'the server cannot read the result: ' + clip(detail, 500),

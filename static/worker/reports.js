@@ -37,7 +37,7 @@
     }
     if (failed) {
       this._fault('E-JOB-01', attempt.type + ': ' + clip(errorFields(outcome).message, 200));
-      this._report(attempt, this._failure(attempt, errorFields(outcome)), false);
+      this._report(attempt, this._failure(attempt, errorFields(outcome)), false, 'E-JOB-01');
     } else {
       this._reportValue(attempt, outcome);
     }
@@ -59,7 +59,7 @@
         message: 'the result cannot be written as JSON: ' + clip(e && e.message, 500),
         code: 'unserialisable',
         retry: false
-      }), false);
+      }), false, 'E-JOB-03');
       return;
     }
     text = resultMessage(attempt.id, json);
@@ -70,7 +70,7 @@
         message: 'the result takes ' + size + ' bytes, the server takes ' + limit,
         code: 'result_too_large',
         retry: false
-      }), false);
+      }), false, 'E-JOB-02');
       return;
     }
     this._report(attempt, text, true);
@@ -90,8 +90,8 @@
     });
   };
 
-  /** Stash the report before it is first sent: a reload must not lose it. */
-  Worker.prototype._report = function (attempt, text, succeeded) {
+  /** Stash the report before it is first sent: a reload must not lose it. code: of a failure. */
+  Worker.prototype._report = function (attempt, text, succeeded, code) {
     if (!succeeded && attempt.task.snapshot) {
       this._logSnapshot(attempt);
     }
@@ -100,6 +100,7 @@
     attempt.queued = null;
     attempt.sentAt = -Infinity;
     attempt.times = 0;
+    this._remember(attempt, succeeded ? 'done' : 'failed', code);
     this._shelf.set('stash.' + attempt.id, text);
     this._count(succeeded);
     this._say(attempt);
@@ -130,6 +131,10 @@
   /** The attempt is over, with nothing to report: its slot is free. */
   Worker.prototype._giveUp = function (attempt) {
     this._env.clearTimeout(attempt.timer);
+    if (attempt.startedAt !== null) {
+      this._remember(attempt, attempt.cancelled === 'timed_out' ? 'timed_out' : 'cancelled');
+      this._identity.keep();
+    }
     this._forget(attempt);
     this._release(attempt.id, 'cancelled');
     this._changed();

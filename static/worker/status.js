@@ -77,6 +77,8 @@
    * refusal: the words of a server that refuses this page, or null.
    * error: {code, text, detail, whose, at} or null; whose: whose fault it is, in a sentence.
    * standing: {code, since, text, whose}, what is wrong at this moment, or null.
+   * past: the last jobs, the newest first: [{at, attempt, id, type, summary, outcome, code}].
+   * outcome: done, failed, cancelled, timed_out, or too_late. code: of what went wrong, or ''.
    * doubt: {attempt, question, state, happened, more}, what the person is asked about a job in
    * doubt, or null. state: asked; telling, the answer is on its way; noted, it counts; decided, by
    * somebody else. happened: the answer. more: how many questions follow.
@@ -122,6 +124,7 @@
       failed: today.failed,
       refusal: this._refusal,
       error: this._error,
+      past: this._describePast(),
       doubt: this._doubt(),
       standing: this._running ? inWords(this._standing(jobs)) : null,
       connection: this._engine ? this._choice.describe(this._engine) : null,

@@ -4,6 +4,7 @@
 
   var Object = parts.Object;
   var String = parts.String;
+  var classOf = parts.classOf;
   var each = parts.each;
   var find = parts.find;
   var isObject = parts.isObject;
@@ -13,9 +14,12 @@
   var push = parts.push;
   var slice = parts.slice;
   var toJson = parts.toJson;
+  var walk = parts.walk;
 
   var NAME_PREFIX = 'pagehand:';
   var NAME_LIMIT = 262144;
+
+  var PAST_TEXTS = ['attempt', 'id', 'type', 'summary', 'outcome', 'code'];
 
   var CLAIM_MS = 5000;
   var CLAIM_STALE_MS = 15000;
@@ -144,7 +148,8 @@
 
   /**
    * The worker's identity, and what belongs to it: {worker, secret, credential, name, paused, told,
-   * ended, today, doubts}. ended: which operator's pause the person has ended; see pausing.js.
+   * ended, today, past, doubts}. ended: which operator's pause the person has ended; see
+   * pausing.js. past: the last jobs; see past.js.
    * doubts: by attempt, what the person may be asked; see doubts.js. Every window keeps its own in
    * the shelf; the first window also claims the record in localStorage, so that it is the same
    * worker after the browser was closed. A fresh claim belongs to a living window: others leave it
@@ -174,9 +179,23 @@
       told: record.told === true,
       ended: typeof record.ended === 'number' ? record.ended : null,
       today: isObject(record.today) ? record.today : {},
+      past: pastOf(record.past),
       doubts: doubtsOf(record.doubts)
     };
   };
+
+  /** The jobs that are as they were written. */
+  function pastOf(kept) {
+    var past = [];
+    walk(classOf(kept) === '[object Array]' ? kept : [], function (job) {
+      var is = isObject(job) && typeof own(job, 'at') === 'number';
+      walk(PAST_TEXTS, function (name) { is = is && typeof own(job, name) === 'string'; });
+      if (is) {
+        push(past, job);
+      }
+    });
+    return past;
+  }
 
   /** Those that are as they were written. */
   function doubtsOf(kept) {
