@@ -31,7 +31,7 @@ class _Rollout(PageHandler):
     """The page about the rollout."""
 
     def show_rollout(self, notice: str = "", typed: Mapping[str, str] | None = None) -> None:
-        """Ends the answer with it. It refreshes by itself while a rollout runs. ``typed``: what is refused of a form."""
+        """Ends the answer with it. It refreshes by itself while one runs. ``typed``: what is refused of a form."""
         rollouts = self.site.service.rollouts
         old, types = rollouts.deployed()
         view = rollouts.view

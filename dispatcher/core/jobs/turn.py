@@ -1,9 +1,8 @@
 """The contract between the service and a store: one ``Turn`` in, one transaction, one ``TurnReport`` out.
 
 The order within a turn: reports, commands, submissions, jobs that have become due, claims for the demand. So a turn
-can claim a job that was submitted in it, and fill a slot that a result has freed in it.
-
-Items of which a turn has many have ``gc=False``: none can be part of a cycle, so the collector need not walk them.
+can claim a job that was submitted in it, and fill a slot that a result has freed in it. Items of which a turn has many
+have ``gc=False``: none can be part of a cycle, so the collector need not walk them.
 
 A *report* says what became of an attempt. The core computes what that means for the job at the instant the report
 arrives (``event``); the store applies it under the fence: only the job's current attempt can change the job.
