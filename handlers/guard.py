@@ -22,7 +22,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from functools import lru_cache
 from ipaddress import IPv4Address, IPv6Address, ip_address
-from typing import Literal, NamedTuple, Protocol
+from typing import Any, Literal, NamedTuple, Protocol
 from urllib.parse import urlsplit
 
 from dispatcher.access.guesses import Guesses
@@ -164,6 +164,11 @@ class Guard:
     def secure(self) -> bool:
         """Whether people come over TLS: then cookies must not go without it."""
         return self._public is not None and self._public.scheme == "https"
+
+    @property
+    def cookie_terms(self) -> dict[str, Any]:
+        """What every cookie of ours is set with."""
+        return {"httponly": True, "samesite": "Lax", "secure": self.secure, "path": self.cookie_path}
 
     @property
     def open(self) -> bool:

@@ -18,7 +18,7 @@ __all__ = ["OWN", "Prefix", "PrefixedApplication"]
 OWN = frozenset(
     {"", "api", "docs", "doubts", "engine.io", "jobs", "livez", "login", "logout", "openapi.json", "operations"}
     | {"phone", "readyz", "rollout", "static", "submit", "tasks", "types"}
-    | {"board", "failures", "history", "metrics", "worker", "workers"}
+    | {"board", "failures", "help", "history", "me", "metrics", "worker", "workers"}
 )
 #: In a page, quotes in what people have typed are escaped: this is always the template's.
 _LINK = re.compile(rb'(\s(?:href|action|src)=")(?=/(?!/))')

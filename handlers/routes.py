@@ -39,11 +39,12 @@ from handlers.api.rollouts import RolloutHandler, RolloutReleaseHandler, Rollout
 from handlers.api.shortway import ShortWayApplication
 from handlers.api.workeractions import WorkerActionsHandler
 from handlers.board.page import BoardPage
-from handlers.console import console, doubts, lists, login, orders, rollouts, submit, trying, worker
+from handlers.console import console, doubts, lists, login, me, orders, rollouts, submit, trying, worker
 from handlers.console import types as typepages
 from handlers.console.workerorders import CountWorkersPage
 from handlers.failures.page import FailuresAgain, FailuresPage
 from handlers.guard import Guard, Refusal
+from handlers.guide.help import HelpPage
 from handlers.guide.page import GuidePage
 from handlers.measures.scrape import MetricsHandler
 from handlers.nowhere import ApiNotFound, PageNotFound
@@ -150,6 +151,7 @@ def _console(given: dict[str, Any]) -> list[URLSpec]:
         url(rf"/operations/{_ID}", orders.OperationPage, given, name="operation"),
         url(rf"/operations/{_ID}/(go|again|stop|undo)", orders.OperationButton, given, name="operation-button"),
         url(r"/submit", submit.SubmitPage, given, name="submit"),
+        url(r"/me", me.MePage, given, name="me"),
         url(r"/login", login.LoginPage, given, name="login"),
         url(r"/logout", login.LogoutHandler, given, name="logout"),
     ]
@@ -244,6 +246,7 @@ def _described(given: dict[str, Any], description: Description) -> list[URLSpec]
     told = {**given, "description": description}
     return [
         url(r"/openapi\.json", DescriptionHandler, told, name="openapi"),
+        url(r"/help", HelpPage, told, name="help"),
         url(r"/docs", GuidePage, {**told, "kept": {}}, name="docs"),
     ]
 

@@ -8,7 +8,6 @@ tokens keep foreign pages from using the cookie. In the API it allows only readi
 from __future__ import annotations
 
 from hashlib import sha256
-from typing import Any
 
 from tornado.web import RequestHandler, create_signed_value, decode_signed_value
 
@@ -28,21 +27,17 @@ def _name(guard: Guard) -> str:
     return f"pagehand_{sha256(guard.cookie_key().encode()).hexdigest()[:8]}"
 
 
-def _terms(guard: Guard) -> dict[str, Any]:
-    return {"httponly": True, "samesite": "Lax", "secure": guard.secure, "path": guard.cookie_path}
-
-
 def sign_in(handler: RequestHandler, guard: Guard, principal: Principal) -> None:
     """Signs this browser in."""
     name = _name(guard)
     said = f"{_MARK}:{principal.token_id}" if principal.token_id else _MARK
     value = create_signed_value(guard.cookie_key(), name, said).decode()
-    handler.set_cookie(name, value, expires_days=_DAYS, **_terms(guard))
+    handler.set_cookie(name, value, expires_days=_DAYS, **guard.cookie_terms)
 
 
 def sign_out(handler: RequestHandler, guard: Guard) -> None:
     """Signs this browser out."""
-    handler.clear_cookie(_name(guard), **_terms(guard))
+    handler.clear_cookie(_name(guard), **guard.cookie_terms)
 
 
 def signed_in(handler: RequestHandler, site: Site) -> Principal | None:

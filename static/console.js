@@ -26,8 +26,6 @@
   var failedAt = '';
   /** The id of the box whose end is kept in view; '' if none is. */
   var followed = '';
-  /** Whether something stays only because somebody has typed into it. */
-  var keeps = false;
 
   // ---- local time ------------------------------------------------------------------------------
 
@@ -240,120 +238,6 @@
 
   // ---- refresh in place ------------------------------------------------------------------------
 
-  /** What tells an element from its neighbours; '' for one that its place tells. */
-  function keyOf(node) {
-    if (node.nodeType !== 1) { return ''; }
-    return node.getAttribute('data-key') || node.id || node.getAttribute('action') || '';
-  }
-
-  function isLike(here, there) {
-    return here.nodeName === there.nodeName && keyOf(here) === keyOf(there);
-  }
-
-  /** Whether people set it themselves: they open details, and these stay open. */
-  function isTheirs(node, name) { return node.nodeName === 'DETAILS' && name === 'open'; }
-
-  function patchAttributes(here, there) {
-    var index;
-    var name;
-    for (index = here.attributes.length - 1; index >= 0; index -= 1) {
-      name = here.attributes[index].name;
-      if (!there.hasAttribute(name) && !isTheirs(here, name)) { here.removeAttribute(name); }
-    }
-    for (index = 0; index < there.attributes.length; index += 1) {
-      name = there.attributes[index].name;
-      if (here.getAttribute(name) !== there.getAttribute(name) && !isTheirs(here, name)) {
-        here.setAttribute(name, there.getAttribute(name));
-      }
-    }
-  }
-
-  /** Whether a field has something else than what the server wrote into it. */
-  function isTyped(field) {
-    var index;
-    if (field.nodeName !== 'SELECT') {
-      return field.value !== field.defaultValue || field.checked !== field.defaultChecked;
-    }
-    for (index = 0; index < field.options.length; index += 1) {
-      if (field.options[index].defaultSelected) { return !field.options[index].selected; }
-    }
-    return field.selectedIndex > 0;
-  }
-
-  function holdsTyped(node) {
-    var found = false;
-    if (node.nodeType === 1) {
-      each(node, 'input, textarea, select', function (field) { found = found || isTyped(field); });
-    }
-    return found;
-  }
-
-  /** Removes it, unless somebody has typed into it: a reason that is lost is not typed again. */
-  function drop(node) {
-    if (holdsTyped(node)) { keeps = true; } else { node.parentNode.removeChild(node); }
-  }
-
-  function kindOf(node) { return node.nodeName + ' ' + keyOf(node); }
-
-  /** The first sibling from here on that is like it. */
-  function findLike(here, there) {
-    while (here && !isLike(here, there)) { here = here.nextSibling; }
-    return here;
-  }
-
-  /** Removes what is not wanted any more, so that what stays need not be moved. */
-  function dropOthers(here, wanted) {
-    var child;
-    var next;
-    for (child = here.firstChild; child; child = next) {
-      next = child.nextSibling;
-      if (!wanted[kindOf(child)]) { drop(child); }
-    }
-  }
-
-  /** The first one from here on that is wanted: what is only kept stays where it is. */
-  function pastKept(at, wanted) {
-    while (at && !wanted[kindOf(at)]) { at = at.nextSibling; }
-    return at;
-  }
-
-  function patchChildren(here, there) {
-    var wanted = {};
-    var at;
-    var child;
-    var old;
-    var next;
-    for (child = there.firstChild; child; child = child.nextSibling) {
-      wanted[kindOf(child)] = true;
-    }
-    dropOthers(here, wanted);
-    at = pastKept(here.firstChild, wanted);
-    for (child = there.firstChild; child; child = child.nextSibling) {
-      old = findLike(at, child);
-      if (!old) {
-        here.insertBefore(document.importNode(child, true), at);
-      } else {
-        if (old !== at) { here.insertBefore(old, at); }
-        patch(old, child);
-        if (old === at) { at = pastKept(at.nextSibling, wanted); }
-      }
-    }
-    for (; at; at = next) {
-      next = at.nextSibling;
-      drop(at);
-    }
-  }
-
-  /** Changes only what is different. What is typed or chosen in a form stays. */
-  function patch(here, there) {
-    if (here.nodeType === 3) {
-      if (here.data !== there.data) { here.data = there.data; }
-    } else if (here.nodeType === 1 && here.nodeName !== 'FORM') {
-      patchAttributes(here, there);
-      patchChildren(here, there);
-    }
-  }
-
   /** The place on the screen of what has the focus; what comes above it must not push it away. */
   function topOf(focused) {
     return main.contains(focused) && focused !== main ? focused.getBoundingClientRect().top : 0;
@@ -362,15 +246,17 @@
   function patchById(page, id) {
     var here = document.getElementById(id);
     var there = page.getElementById(id);
-    if (here && there) { patch(here, there); }
+    return !!here && !!there && window.PagehandPatch.patch(here, there);
   }
 
+  /** Whether something stays only because somebody has typed into it. */
   function patchPage(page) {
     var focused = document.activeElement;
     var top = topOf(focused);
     var box = followed && document.getElementById(followed);
     var wasAtEnd = !!box && isAtEnd(box);  // else the reader has scrolled up
-    patchById(page, 'main');
+    var keeps;
+    keeps = patchById(page, 'main');
     patchById(page, 'clock');
     patchById(page, 'refreshing');
     if (wasAtEnd) { showEnd(); }
@@ -379,6 +265,7 @@
       focused.focus();
     }
     window.scrollBy(0, Math.round(topOf(focused) - top));
+    return keeps;
   }
 
   function isSelecting() {
@@ -406,11 +293,9 @@
   function take(page) {
     failures = 0;
     failedAt = '';
-    keeps = false;
     refreshS = Number(page.body.getAttribute('data-refresh-s')) || 0;
     complete(page);
-    patchPage(page);
-    tell(keeps ? 'Something here is over. It stays because you have typed into it.' : '');
+    tell(patchPage(page) ? 'Something here is over. It stays because you have typed into it.' : '');
     plan();
   }
 
@@ -424,7 +309,7 @@
     if (!xhr.status || xhr.status >= 500) { return failed(); }
     if (!page || page.body.getAttribute('data-page') !== body.getAttribute('data-page')) {
       // Signed out, or what the page shows is gone: the browser shows what the server says.
-      return holdsTyped(main) ? stay() : window.location.reload();
+      return window.PagehandPatch.holdsTyped(main) ? stay() : window.location.reload();
     }
     return isSelecting() ? refresh() : take(page);
   }

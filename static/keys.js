@@ -10,12 +10,13 @@
   var OFF = 'pagehand-keys-off';
   /** A key after `g` counts for so long. */
   var GO_MS = 1500;
-  var PLACES = { o: '/', j: '/jobs', w: '/workers', t: '/types' };
+  var PLACES = { o: '/', j: '/jobs', w: '/workers', t: '/types', h: '/help' };
   var LIST = [
-    ['g o', 'Overview'], ['g j', 'Jobs'], ['g w', 'Workers'], ['g t', 'Types'],
+    ['g o', 'Overview'], ['g j', 'Jobs'], ['g w', 'Workers'], ['g t', 'Types'], ['g h', 'Help'],
     ['/', 'To the search'], ['j', 'Next row'], ['k', 'Row before'],
     ['x', 'Tick the row, or take the tick away'], ['X', 'Tick all rows, or take all ticks away'],
-    ['r', 'Load the page anew'], ['?', 'Show or hide this list']
+    ['r', 'Load the page anew'], ['t', 'Colours: light, dark, as the system has them'],
+    ['?', 'Show or hide this list']
   ];
 
   var foot = document.querySelector('.foot');
@@ -150,6 +151,41 @@
     return !!field;
   }
 
+  // ---- colours ---------------------------------------------------------------------------------
+
+  /** As handlers/console/colours.py has them: the next one; dark sheet's media, scheme, words. */
+  var COLOURS = {
+    system: ['light', '(prefers-color-scheme: dark)', 'light dark', 'as the system has them'],
+    light: ['dark', 'not all', 'light', 'light'],
+    dark: ['system', 'screen', 'dark', 'dark']
+  };
+  var me = document.getElementById('me');
+
+  /** A cookie, so that the server knows it before the next page is drawn. */
+  function keepColours(name) {
+    var end = name === 'system' ? new Date(0) : new Date(new Date().getTime() + 365 * 86400000);
+    document.cookie = 'pagehand_colours=' + name + '; path=' + me.getAttribute('data-path') +
+      '; expires=' + end.toUTCString() + '; SameSite=Lax' +
+      (window.location.protocol === 'https:' ? '; Secure' : '');
+  }
+
+  /** A copy takes its place: an old browser does not see that a link has other media. */
+  function darkenFor(media) {
+    var link = document.getElementById('dark');
+    var other = link.cloneNode(false);
+    other.media = media;
+    link.parentNode.replaceChild(other, link);
+  }
+
+  function nextColours() {
+    var name = COLOURS[me.getAttribute('data-colours')][0];
+    keepColours(name);
+    me.setAttribute('data-colours', name);
+    darkenFor(COLOURS[name][1]);
+    document.querySelector('meta[name=color-scheme]').setAttribute('content', COLOURS[name][2]);
+    document.getElementById('colours').firstChild.data = COLOURS[name][3];
+  }
+
   // ---- keys ------------------------------------------------------------------------------------
 
   function isTyping(target) {
@@ -180,11 +216,23 @@
       case 'x': tick(); return true;
       case 'X': tickAll(); return true;
       case 'r': window.location.reload(); return true;
+      case 't': if (me) { nextColours(); } return !!me;
       case '/': return search();
       case '?': toggle(); return true;
       default: return false;
     }
   }
+
+  /** What a link of a guide means is shown, also where it is folded. */
+  function unfold() {
+    var name = window.location.hash.slice(1);
+    var part = /^[\w-]+$/.test(name) ? document.getElementById(name) : null;
+    var folded = part && part.querySelector('details.rest');
+    if (folded) { folded.open = true; }
+  }
+
+  window.addEventListener('hashchange', unfold, false);
+  unfold();
 
   // keypress tells the character, whatever the keyboard; IE 11 has no other event that does.
   document.addEventListener('keypress', function (event) {
@@ -198,6 +246,12 @@
     var press = button('Keys', toggle);
     press.className = 'plain';
     place.appendChild(press);
+    if (me) {
+      place.appendChild(document.createTextNode(' '));
+      press = button('Other colours', nextColours);
+      press.className = 'plain';
+      place.appendChild(press);
+    }
     foot.appendChild(place);
   }());
 }());

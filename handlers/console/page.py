@@ -13,8 +13,9 @@ from urllib.parse import quote, urlencode
 from tornado.web import HTTPError
 
 from dispatcher import __version__
-from dispatcher.access.acts import AuditEntry, AuditFilter
+from dispatcher.access.acts import Actor, AuditEntry, AuditFilter
 from dispatcher.access.principal import Principal
+from dispatcher.access.scopes import Scope
 from dispatcher.core.jobs import about, terms
 from dispatcher.core.jobs.model import TypeFilter, WorkerFilter, WorkerStatus
 from dispatcher.core.jobs.views import search
@@ -22,9 +23,11 @@ from dispatcher.errors import Forbidden, Unsupported
 from handlers.base import BaseHandler
 from handlers.console import sentences, shown, words
 from handlers.console.agents import page_facts
+from handlers.console.colours import COLOURS, colours_of
 from handlers.errors import Problem
 from handlers.forms.formbody import FormBody, read_form
 from handlers.mediatype import is_among
+from handlers.person import person_of, signed_by
 from handlers.signin import signed_in
 from handlers.site import asset
 
@@ -72,6 +75,19 @@ class PageHandler(BaseHandler):
             super().ask_for_token()
         self.redirect("/login?" + urlencode({"next": self.request.uri or "/"}), status=303)
 
+    @property
+    def person(self) -> str:
+        """The name that somebody has typed in this browser; empty: nobody has."""
+        return person_of(self, self.site.guard)
+
+    def plain_actor(self, way: str) -> Actor:
+        """Who asks, without the name of a person."""
+        return super().actor(way)
+
+    def actor(self, way: str) -> Actor:
+        """The same with it."""
+        return signed_by(self.plain_actor(way), self.person)
+
     def wants_page(self) -> bool:
         """Whether a browser asks; a program that did not ask for a page gets text."""
         return is_among("text/html", self.request.headers.get("Accept", ""))
@@ -92,6 +108,10 @@ class PageHandler(BaseHandler):
         return super().get_template_namespace() | {
             "asset": asset,
             "now": self.site.clock.utc(),
+            "colours": colours_of(self),
+            "dark": COLOURS[colours_of(self)],
+            "person": self.person,
+            "here": self.request.uri if self.request.method == "GET" and self.get_status() == 200 else "/",
             "refresh_s": self.refresh_argument(),
             "refresh_link": self.refresh_link,
             "page_facts": page_facts,
@@ -105,6 +125,7 @@ class PageHandler(BaseHandler):
             "sentences": sentences,
             "may": self.may,
             "signed_in": not self.site.guard.open and signed_in(self, self.site) is not None,
+            "at_home": self.site.guard.open or self.may(Scope.READ) or signed_in(self, self.site) is not None,
             "version": __version__,
             "words": words,
         }
@@ -127,8 +148,7 @@ class PageHandler(BaseHandler):
     def _keep_refresh(self) -> None:
         """Keeps what was chosen, because links and filters do not have it."""
         if self.offers_refresh and (chosen := self._chosen_refresh()) is not None:
-            terms: dict[str, Any] = {"httponly": True, "samesite": "Lax", "secure": self.site.guard.secure}
-            self.set_cookie(_REFRESH, str(chosen), path=self.site.guard.cookie_path, **terms)
+            self.set_cookie(_REFRESH, str(chosen), **self.site.guard.cookie_terms)
 
     def refresh_link(self, seconds: int) -> str:
         """This page's address with another refresh."""

@@ -24,13 +24,13 @@ _POSTED = (
     "worker-action", "worker-gate", "type-action", "api-type-pause", "api-type-resume",
     "jobs-act", "operation-button", "failures-again", "rollout-button", "api-rollout", "workers-act",
     "api-worker-actions",
-    "job-action", "submit", "login", "logout", "api-jobs", "api-batch", "api-cancel",
+    "job-action", "submit", "login", "logout", "me", "api-jobs", "api-batch", "api-cancel",
     "api-retry", "api-decide", "api-adopt", "api-duplicate", "api-wait", "engine.io",
     *(f"api-worker-{order}" for order in WORKER_ORDERS),
 )  # fmt: skip
 #: Those that take forms.
 _FORMS = (
-    "submit", "login", "logout", "job-action", "worker-action", "worker-gate", "type-action", "jobs-act",
+    "submit", "login", "logout", "me", "job-action", "worker-action", "worker-gate", "type-action", "jobs-act",
     "workers-act", "operation-button", "failures-again", "rollout-button",
 )  # fmt: skip
 _FILES: tuple[str, ...] = (

@@ -22,7 +22,7 @@ PATHS = {
     **{"one-worker": "/workers/{id}", "worker-action": "/workers/{id}/pause", "worker-gate": "/workers/{id}/block"},
     "types": "/types",
     "submit": "/submit",
-    **{name: f"/{name}" for name in ("login", "logout")},
+    **{name: f"/{name}" for name in ("login", "logout", "help", "me")},
     "api-jobs": "/api/v1/jobs",
     "api-wait": "/api/v1/jobs/wait",
     "api-actions": "/api/v1/jobs/actions",

@@ -34,6 +34,8 @@ MATRIX = {
     "rollout": ("/rollout", "GET", PAGE),
     "rollout-button": ("/rollout/begin", "POST:415", PAGE),
     "submit": ("/submit", "GET POST:415", PAGE),
+    "me": ("/me", "GET POST:415", PAGE),
+    "help": ("/help", "GET", OPEN),
     "login": ("/login", "GET POST:415", OPEN),
     "logout": ("/logout", "POST:415", OPEN),
     "api-jobs": ("/api/v1/jobs", "GET POST:400", API),

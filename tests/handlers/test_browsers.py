@@ -43,6 +43,8 @@ PAGES = [
 PAGES += [
     "/doubts",
     "/rollout",
+    "/help",
+    "/me",
     "/phone",
     "/operations",
     "/history",

@@ -37,6 +37,7 @@ STAYS = {
     "job-record": "is a file to keep",
     "job-try": "runs a task in this tab",
     "submit": "is a form alone",
+    "me": "is a form alone",
     "phone": "says what a code means, which does not change",
 }
 #: As the list has them.

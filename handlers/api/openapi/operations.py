@@ -25,7 +25,7 @@ __all__ = ["FOR_PEOPLE", "OPERATIONS"]
 #: Routes that are not described: pages and forms for people, files of these pages, and what no route names.
 FOR_PEOPLE = frozenset(
     {"overview", "jobs", "job", "job-action", "job-record", "job-try", "workers", "types", "submit", "login", "logout"}
-    | {"docs"}
+    | {"docs", "help", "me"}
     | {"one-worker", "worker-action", "worker-gate", "one-type", "type-action"}
     | {"rollout", "rollout-button"}
     | {"board", "doubts", "failures", "failures-again", "history", "phone"}
