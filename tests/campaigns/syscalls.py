@@ -1,9 +1,10 @@
 """A crash at every single system call with which the store changes its files; and an error at every one.
 
 strace kills the process at its N-th ``pwrite64`` (``fdatasync``, ``unlink``, ...), for every N until the part is
-played to its end; the parts are in ``steps``. After each kill the database must be exactly in the state before the
-turn that was under way or in the one after it, never between, with every acknowledged turn in it; and the store must
-open, take a job and close to one file. The same where a sync answers EIO or every write from the N-th on ENOSPC.
+played to its end; the parts are in ``steps``, and ``steps_process`` plays them. After each kill the database must be
+exactly in the state before the turn that was under way or in the one after it, never between, with every acknowledged
+turn in it; and the store must open, take a job and close to one file. The same where a sync answers EIO or every write
+from the N-th on ENOSPC.
 """
 
 from __future__ import annotations
@@ -27,6 +28,7 @@ from dispatcher.errors import StorageFull, StorageTrouble, StoreRefused
 from dispatcher.store.sqlite.file import migrations
 from tests.campaigns.record import Control, Figure, Measure, Record, Skipped, run
 from tests.campaigns.steps import BEGINNINGS, PLAYS, NoRoom, desk_on, state, tomorrow
+from tests.campaigns.steps_process import Player, surroundings
 from tests.support.jobs import spec
 from tests.support.places import ROOT
 
@@ -80,8 +82,8 @@ class Outcome:
 class Stage:
     """Where each part begins, and the states that it goes through."""
 
-    def __init__(self, directory: Path) -> None:
-        self._directory = directory
+    def __init__(self, directory: Path, player: Player) -> None:
+        self._directory, self._player = directory, player
         self.states: dict[str, list[str | None]] = {}
         for part, beginning in BEGINNINGS.items():
             fixture = directory / part
@@ -103,7 +105,7 @@ class Stage:
         """How often each call is made in the part, in the store's thread."""
         scratch = self.copy(part)
         log = scratch.with_suffix(".strace")
-        _strace(log, [f"trace={','.join(CALLS)}"], scratch, Point(part, "", 0, ""))
+        self._player.play([str(scratch), part, "none"], log, [f"trace={','.join(CALLS)}"])
         made: list[tuple[str, str]] = re.findall(r"^(\d+) +(\w+)\(", log.read_text(), re.MULTILINE)
         shutil.rmtree(scratch)
         (store,) = {thread for thread, call in made if call == "pwrite64"}
@@ -115,9 +117,10 @@ class Stage:
         log = scratch.with_suffix(".strace")
         try:
             traced = "pwrite64,fdatasync" if point.call == "fdatasync" else point.call
-            status, said = _strace(log, [f"trace={traced}", point.injection], scratch, point)
-            wrong = [*self._status(point, status, log), *self._look(scratch, point.part, said.count(b"."))]
-            return Outcome(point, status, said.count(b"."), [f"{point}: {text}" for text in wrong])
+            words = [str(scratch), point.part, point.planted]
+            status, said = self._player.play(words, log, [f"trace={traced}", point.injection])
+            wrong = [*self._status(point, status, log), *self._look(scratch, point.part, said.count("."))]
+            return Outcome(point, status, said.count("."), [f"{point}: {text}" for text in wrong])
         finally:
             shutil.rmtree(scratch)
             log.unlink(missing_ok=True)
@@ -196,40 +199,12 @@ def _failed_in_commit(log: str) -> bool:
     return at > 0 and "-wal>" in lines[at] and "pwrite64" in lines[at - 1] and "-wal>" in lines[at - 1]
 
 
-def _environment(scratch: Path) -> dict[str, str]:
-    """Who is killed cannot tidy up: what it leaves lies in the campaign's own directory."""
-    return os.environ | {
-        "TMPDIR": str(scratch),
-        "PYTHONPATH": str(ROOT),
-        "PYTHONDONTWRITEBYTECODE": "1",
-        "PYTHONHASHSEED": "0",
-    }
-
-
-def _program(directory: Path, *words: str) -> list[str]:
-    return [sys.executable, "-m", "tests.campaigns.steps", str(directory), *words]
-
-
 def _python(directory: Path, *words: str) -> bytes:
+    program = [sys.executable, "-m", "tests.campaigns.steps", str(directory), *words]
     done = subprocess.run(
-        _program(directory, *words),
-        cwd=ROOT,
-        env=_environment(directory.parent),
-        stdout=subprocess.PIPE,
-        check=True,
-        timeout=PATIENCE_S,
+        program, cwd=ROOT, env=surroundings(directory.parent), stdout=subprocess.PIPE, check=True, timeout=PATIENCE_S
     )
     return done.stdout
-
-
-def _strace(log: Path, expressions: list[str], directory: Path, point: Point) -> tuple[int, bytes]:
-    options = [word for expression in expressions for word in ("-e", expression)]
-    done = subprocess.run(
-        ["strace", "-f", "-y", "-qq", "-e", "signal=none", "-o", str(log), *options,
-         *_program(directory, point.part, point.planted)],
-        cwd=ROOT, env=_environment(directory.parent), capture_output=True, check=False, timeout=PATIENCE_S,
-    )  # fmt: skip
-    return done.returncode, done.stdout
 
 
 def _need_strace() -> None:
@@ -256,7 +231,7 @@ def _points(counts: dict[str, Counter[str]], form: str, offset: int) -> list[Poi
 
 
 def _play_all(stage: Stage, points: list[Point]) -> list[Outcome]:
-    """Two at a time; part by part, for the program is another one while it migrates."""
+    """One is played while another is looked at; part by part, for the program is another one while it migrates."""
     outcomes: list[Outcome] = []
     for part in PLAYS:
         with tomorrow(part), ThreadPoolExecutor(max_workers=2) as pool:
@@ -282,8 +257,8 @@ def play(form: str, seed: int) -> Record:
     """The campaign and its controls."""
     _need_strace()
     rng = random.Random(seed)
-    with tempfile.TemporaryDirectory(prefix="pagehand-syscalls-") as name:
-        stage = Stage(Path(name))
+    with tempfile.TemporaryDirectory(prefix="pagehand-syscalls-") as name, Player(Path(name)) as player:
+        stage = Stage(Path(name), player)
         counts = {part: stage.count(part) for part in PLAYS}
         beyond = [Point(part, "pwrite64", calls["pwrite64"] + 1, "signal=KILL") for part, calls in counts.items()]
         survived = [outcome.status == 0 for outcome in _play_all(stage, beyond)]

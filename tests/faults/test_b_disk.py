@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 
 from dispatcher.sdk.simulate import Farm, Faults
+from tests.campaigns.steps_process import Player
 from tests.campaigns.syscalls import Point, Stage
 from tests.support.disks import Tmpfs, ext4, needs_mounts, tmpfs
 from tests.support.http import Reply
@@ -279,8 +280,9 @@ def test_fault_B06_a_sync_that_fails_acknowledges_nothing_and_ends_the_server(tm
 def test_fault_B06_a_sync_that_fails_while_a_store_is_made_or_opened_refuses_it_in_words(tmp_path: Path) -> None:
     """SQLite hides some of them, and goes on without a log. (What follows is the campaign's: tests/campaigns.)"""
     needs_strace()
-    stage = Stage(tmp_path)
-    outcomes = [stage.play(Point("intake", "fdatasync", number, "error=EIO")) for number in range(6, 18)]
+    with Player(tmp_path) as player:
+        stage = Stage(tmp_path, player)
+        outcomes = [stage.play(Point("intake", "fdatasync", number, "error=EIO")) for number in range(6, 18)]
     assert [outcome.wrong for outcome in outcomes if outcome.wrong] == []
     assert sum(outcome.status == REFUSED for outcome in outcomes) > 3
 
