@@ -1,5 +1,7 @@
 # `make` alone lists what there is. Each target does its own set-up; a second run finds it done.
 
+# Tests start programs of ours by the hundred: none is to be compiled at each start, as in containers that say so.
+unexport PYTHONDONTWRITEBYTECODE
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
