@@ -16,6 +16,12 @@ from tests.support.waiting import until
 __all__ = ["Person"]
 
 _PATIENCE_S = 15.0
+#: What fits a selector and is shown, each with what it says: one question to the browser, not three for each link.
+_SHOWN = """
+return [].filter.call(document.querySelectorAll(arguments[0]), function (one) {
+  return one.checkVisibility({opacityProperty: true, visibilityProperty: true}) && one.getClientRects().length > 0;
+}).map(function (one) { return [one, one.innerText || one.getAttribute('aria-label') || '']; });
+"""
 
 
 class Person:
@@ -116,26 +122,25 @@ class Person:
         self.clicks += 1
 
     def _named(self, words: str) -> WebElement:
-        found = self.driver.find_elements(By.CSS_SELECTOR, "a, button, summary, input[type=checkbox]")
-        shown = [one for one in found if one.is_displayed()]
+        shown = self._shown("a, button, summary, input[type=checkbox]")
         for fits in (str.__eq__, str.startswith, str.__contains__):
-            if named := [one for one in shown if fits(_said(one), words)]:
+            if named := [one for one, said in shown if fits(said, words)]:
                 return named[0]
         raise NoSuchElementException(words)
 
     def _field(self, label: str) -> WebElement:
         """By its label's beginning, in the order of the page."""
-        for one in self.driver.find_elements(By.TAG_NAME, "label"):
-            if one.is_displayed() and _said(one).startswith(label):
+        for one, said in self._shown("label"):
+            if said.startswith(label):
                 return _labelled(one)
         raise NoSuchElementException(label)
+
+    def _shown(self, selector: str) -> list[tuple[WebElement, str]]:
+        found: list[tuple[WebElement, str]] = self.driver.execute_script(_SHOWN, selector)
+        return [(one, " ".join(said.replace("\u00a0", " ").split())) for one, said in found]
 
 
 def _labelled(label: WebElement) -> WebElement:
     if name := label.get_attribute("for"):
         return label.parent.find_element(By.ID, name)
     return label.find_element(By.CSS_SELECTOR, "input, textarea, select")
-
-
-def _said(element: WebElement) -> str:
-    return " ".join((element.text or element.get_attribute("aria-label") or "").replace("\u00a0", " ").split())
