@@ -18,7 +18,10 @@ from .test_browsers import run, show
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
 
+#: So many take some seconds: what befalls the connection meets the page at its work.
 JOBS = 300
+#: Where nothing befalls it.
+FEW = 60
 
 
 @pytest.fixture(scope="module")
@@ -51,19 +54,19 @@ def test_a_page_moves_to_a_websocket_in_the_middle_of_its_work(site: Live, chrom
     chromium.open(f"{site.url}/worker?name=MOVES")
     work_through(site, JOBS)
     until(lambda: connection(chromium) == "WebSocket")
-    work_through(site, JOBS)
+    work_through(site, FEW)
     assert chromium.errors() == []
 
 
 def test_a_page_that_was_told_to_poll_polls(site: Live, chromium: Browser) -> None:
     show(chromium, f"{site.url}/worker?name=POLLS&transport=polling")
-    work_through(site, JOBS)
+    work_through(site, FEW)
     assert connection(chromium) == "long-polling, because this page was told so"
 
 
 def test_a_page_that_was_told_to_use_a_websocket_begins_with_it(site: Live, chromium: Browser) -> None:
     show(chromium, f"{site.url}/worker?name=DIRECT&transport=websocket")
-    work_through(site, JOBS)
+    work_through(site, FEW)
     asked = chromium.run("performance.getEntriesByType('resource').filter(function (e) {"
                          " return e.name.indexOf('/engine.io/') > 0; }).length")  # fmt: skip
     assert (connection(chromium), asked) == ("WebSocket", 0)
@@ -81,7 +84,7 @@ def test_a_server_that_takes_no_websocket_is_said_so(tmp_path: Path, chromium: B
 def test_phantomjs_works_by_polling(site: Live) -> None:
     with browsing(PhantomJS()) as browser:
         show(browser, f"{site.url}/worker?name=PHANTOM")
-        work_through(site, 50)
+        work_through(site, FEW)
         until(
             lambda: connection(browser).startswith("long-polling, because no WebSocket could be set up (this browser")
         )
@@ -90,7 +93,7 @@ def test_phantomjs_works_by_polling(site: Live) -> None:
 def test_a_proxy_that_refuses_websockets_leaves_the_page_with_polling(site: Live, chromium: Browser) -> None:
     with socket_proxy(site.port, refuse=True) as proxy:
         show(chromium, f"http://127.0.0.1:{proxy.port}/worker")
-        work_through(site, JOBS)
+        work_through(site, FEW)
         assert connection(chromium).startswith("long-polling, because no WebSocket could be set up")
         assert proxy.handshakes == 1
 
@@ -102,7 +105,7 @@ def test_a_proxy_that_cuts_websockets_loses_nothing(site: Live, chromium: Browse
         until(lambda: connection(chromium) == "WebSocket")
         work_through(site, JOBS)
         until(lambda: connection(chromium).startswith("long-polling, because the last socket failed (E-NET-01"), 20)
-        work_through(site, JOBS)
+        work_through(site, FEW)
 
 
 def test_a_proxy_that_swallows_frames_without_a_word_loses_nothing(site: Live, chromium: Browser) -> None:
@@ -112,4 +115,4 @@ def test_a_proxy_that_swallows_frames_without_a_word_loses_nothing(site: Live, c
         until(lambda: connection(chromium) == "WebSocket")
         work_through(site, JOBS)
         until(lambda: connection(chromium).startswith("long-polling, because the last socket failed (E-NET-08"), 30)
-        work_through(site, JOBS)
+        work_through(site, FEW)
