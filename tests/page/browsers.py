@@ -18,6 +18,7 @@ import tempfile
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Protocol, TypeVar
+from urllib.parse import urlsplit
 
 from selenium import webdriver
 from selenium.webdriver.chrome.service import Service
@@ -111,12 +112,33 @@ class Chromium:
         options.set_capability("goog:loggingPrefs", {"browser": "ALL"})
         service = Service(shutil.which("chromedriver"), port=free_port())
         self.driver = webdriver.Chrome(options=options, service=service)
-        self.resize(width, height)
-        if caged:
+        self._size, self._caged = (width, height), caged
+        self._fit_out()
+
+    def _fit_out(self) -> None:
+        """What a tab has."""
+        self.resize(*self._size)
+        if self._caged:
             cage = (Path(__file__).parent / "ie11" / "cage.js").read_text(encoding="utf-8")
             source = f"window.__ie11cage_opts = {{websocket: false}};\n{cage}"
             self.driver.execute_cdp_cmd("Page.addScriptToEvaluateOnNewDocument", {"source": source})
             self.driver.execute_cdp_cmd("Network.setUserAgentOverride", {"userAgent": IE11_AGENT})
+
+    def begin_anew(self) -> None:
+        """Has one new tab, and nothing of the page before: another test may go on with it."""
+        before, address = self.driver.window_handles, urlsplit(self.driver.current_url)
+        self.driver.switch_to.new_window("tab")
+        new = self.driver.current_window_handle
+        for tab in before:
+            self.driver.switch_to.window(tab)
+            self.driver.close()
+        self.driver.switch_to.window(new)
+        if address.netloc:
+            kept = {"origin": f"{address.scheme}://{address.netloc}", "storageTypes": "all"}
+            self.driver.execute_cdp_cmd("Storage.clearDataForOrigin", kept)
+        self.driver.execute_cdp_cmd("Network.clearBrowserCache", {})
+        self._fit_out()
+        self.errors()
 
     def open(self, url: str) -> None:
         self.driver.get(url)

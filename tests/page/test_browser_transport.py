@@ -31,10 +31,10 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Live]:
         yield server
 
 
-@pytest.fixture
-def chromium() -> Iterator[Browser]:
-    with browsing(Chromium()) as made:
-        yield made
+@pytest.fixture(name="chromium")
+def emptied(chromium: Chromium) -> Browser:
+    chromium.begin_anew()
+    return chromium
 
 
 def connection(browser: Browser) -> str:

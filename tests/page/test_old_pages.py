@@ -14,7 +14,7 @@ import pytest
 from tests.support.server import Live, live
 from tests.support.waiting import until
 
-from .browsers import Browser
+from .browsers import Browser, Chromium, PhantomJS, browsing
 from .test_browsers import run, show
 from .test_spoiled import EVERYTHING, LIBRARIES
 
@@ -42,6 +42,14 @@ if (window.Storage) {
 }
 """
 LATE = f"Pagehand.task('spoil', function () {{ {HOST} {EVERYTHING}; return 1; }});"
+
+
+@pytest.fixture(params=["chromium", "chromium as ie11", "phantomjs"])
+def browser(request: pytest.FixtureRequest) -> Iterator[Browser]:
+    """One for each test: with a page that is spoiled so, none can go on."""
+    phantomjs = request.param == "phantomjs"
+    with browsing(PhantomJS() if phantomjs else Chromium(caged="ie11" in request.param)) as made:
+        yield made
 
 
 class Quiet(SimpleHTTPRequestHandler):
