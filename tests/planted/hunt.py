@@ -15,7 +15,7 @@ from typing import NamedTuple
 from tests.planted import core, page, protocol, store
 from tests.planted.bug import MODEL, Bug, copy_tree, plant
 
-__all__ = ["AREAS", "Find", "HuntFailed", "area_of", "bugs", "control", "hunt"]
+__all__ = ["AREAS", "Find", "HuntFailed", "area_of", "bugs", "control", "hunt", "passed"]
 
 #: Area -> its bugs by name. No name is in two areas.
 AREAS = {"core": core.BUGS, "store": store.BUGS, "protocol": protocol.BUGS | page.BUGS}
@@ -63,30 +63,34 @@ def hunt(name: str, *, examples: int = EXAMPLES) -> Find:
         copy_tree(tree)
         plant(name, bug, tree)
         begun = time.monotonic()
-        test, why = _run(tree, bug.found_by, examples, what=name)
+        test, why = _run(tree, bug.found_by.split(), examples, what=name)
         return Find(area_of(name), name, test, why, round(time.monotonic() - begun, 1))
 
 
 def control(names: Iterable[str], *, examples: int = EXAMPLES) -> float:
     """Runs the tests for these bugs in a copy without any, and returns seconds. Raises HuntFailed if they fail."""
-    wanted = [bugs()[name].found_by for name in names]
-    files = sorted({file for tests in wanted if tests != MODEL for file in tests.split()})
-    begun = time.monotonic()
+    return passed({file for name in names for file in bugs()[name].found_by.split()}, examples=examples)
+
+
+def passed(tests: Iterable[str], *, examples: int = EXAMPLES) -> float:
+    """Runs these files, or single tests, in a copy without a bug. Returns seconds. Raises HuntFailed if one fails."""
+    wanted, begun = sorted(set(tests)), time.monotonic()
+    others = [test for test in wanted if test != MODEL]
     with tempfile.TemporaryDirectory(prefix="planted-") as folder:
         copy_tree(Path(folder))
-        for tests in [MODEL] * (MODEL in wanted) + [" ".join(files)] * bool(files):
-            test, why = _run(Path(folder), tests, examples, what="the control")
+        for some in [[MODEL]] * (MODEL in wanted) + [others] * bool(others):
+            test, why = _run(Path(folder), some, examples, what="the control")
             if test is not None:
                 raise HuntFailed(f"the copy without a bug fails {test}: {why}")
     return round(time.monotonic() - begun, 1)
 
 
-def _run(tree: Path, tests: str, examples: int, *, what: str) -> tuple[str | None, str]:
+def _run(tree: Path, tests: list[str], examples: int, *, what: str) -> tuple[str | None, str]:
     """(the test that failed, what it said), or (None, "")."""
     command = [sys.executable, "-m", "tests.planted.model", str(examples)]
-    if tests != MODEL:
+    if tests != [MODEL]:
         options = ["-q", "-x", "-rfE", "--tb=no", "-p", "no:cacheprovider"]
-        command = [sys.executable, "-m", "pytest", *options, *tests.split()]
+        command = [sys.executable, "-m", "pytest", *options, *tests]
     environ = os.environ | {
         "COLUMNS": "240",
         "PYTHONDONTWRITEBYTECODE": "1",
@@ -107,8 +111,8 @@ def _run(tree: Path, tests: str, examples: int, *, what: str) -> tuple[str | Non
     return found
 
 
-def _found(output: str, tests: str) -> tuple[str, str] | None:
-    if tests == MODEL:
+def _found(output: str, tests: list[str]) -> tuple[str, str] | None:
+    if tests == [MODEL]:
         said, found, why = output.strip().partition("found: ")
         return ("core/model/test_model.py", why) if found and not said else None
     match = _FAILED.search(output)
