@@ -40,7 +40,7 @@ _TYPES = {**_JOBS, "types": 1_000, "quick": True}
 TEMPLATES: dict[str, dict[str, Any]] = {
     "queued": {"mode": "prefill"},
     "types": {"mode": "prefill", "types": 1_000},
-    "rare": {"mode": "prepare-rare", "jobs": 10_000},
+    "rare": {"mode": "prepare-rare"},
 }
 _ONE = {"mode": "latency", "workers": 1, "slots": 1, "quick": True}
 #: Four jobs a second: so few hints between nodes that none of them waits.

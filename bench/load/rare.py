@@ -47,13 +47,13 @@ async def _list_for_ever(port: int) -> None:
 
 
 async def prepare_rare(spec: dict[str, Any]) -> dict[str, float]:
-    """Makes ``jobs`` waiting jobs of the rare type, and as many failed ones of another type."""
-    meter = Meter(spec)
+    """Makes a quarter of ``jobs``: waiting ones of the rare type, and as many failed ones of another type."""
+    meter, jobs = Meter(spec), spec["jobs"] // 4
     for job_type in ("rare", "common"):
-        submitter = Submitter(spec["port"], total=spec["jobs"], batch=500, types=[job_type])
+        submitter = Submitter(spec["port"], total=jobs, batch=500, types=[job_type])
         await submitter.open()
         await until(submitter.finished)
-    failing, failed = JobPage(spec["port"], slots=16, types=["common"], fails=True), Run.count + spec["jobs"]
+    failing, failed = JobPage(spec["port"], slots=16, types=["common"], fails=True), Run.count + jobs
     await failing.open()
     while Run.count < failed:
         await sleep(0.02)

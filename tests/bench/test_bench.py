@@ -57,11 +57,12 @@ def test_echoes_run_by_polling_and_by_websocket_and_it_is_said_that_node_s_are_m
 
 
 @pytest.mark.slow
-def test_idle_pages_and_jobs_beside_them_run_by_polling_and_by_websocket(tmp_path):
-    names = ["idle-many", "ws-idle-many", "steady", "ws-steady"]
+def test_few_and_many_idle_pages_and_jobs_beside_them_run_by_polling_and_by_websocket(tmp_path):
+    names = ["idle-few", "idle-many", "ws-idle-many", "steady", "ws-steady"]
     medians, printed = _bench(tmp_path, names, "--pages", "30")
     assert sorted(medians) == sorted(names)
-    assert all(medians[name]["beside_p99_ms"] >= medians[name]["beside_p50_ms"] > 0 for name in names[2:])
+    assert all(medians[name]["register_ms"] > 0 for name in names[:3])
+    assert all(medians[name]["beside_p99_ms"] >= medians[name]["beside_p50_ms"] > 0 for name in names[3:])
     assert "| many idle pages | polling | WebSocket | goal |" in printed
     assert "beside idle pages to alone, p99, WebSocket" in printed
 
@@ -72,14 +73,6 @@ def test_the_lines_of_types_batches_and_a_rare_filter_run_beside_another_version
     medians, _ = _bench(tmp_path, names, "--beside", str(ROOT))
     assert set(medians) == {name + mark for name in names for mark in ("", BESIDE)}
     assert medians["rare"]["beside_ms"] > 0
-
-
-@pytest.mark.slow
-def test_the_lines_of_few_and_many_idle_pages_run_beside_another_version(tmp_path):
-    names = ["idle-few", "idle-many"]
-    medians, _ = _bench(tmp_path, names, "--pages", "30", "--beside", str(ROOT))
-    assert set(medians) == {name + mark for name in names for mark in ("", BESIDE)}
-    assert medians["idle-many"]["register_ms"] > 0
 
 
 @pytest.mark.slow
