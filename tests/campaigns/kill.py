@@ -29,8 +29,8 @@ from tests.campaigns.zygote import Zygote
 from tests.support.process import quick
 from tests.support.waiting import PATIENCE_S, check_alive
 
-FORMS = {"short": "150 kills", "default": "2,000 kills", "long": "10,000 kills"}
-KILLS = {"short": 150, "default": 2_000, "long": 10_000}
+FORMS = {"short": "80 kills", "default": "2,000 kills", "long": "10,000 kills"}
+KILLS = {"short": 80, "default": 2_000, "long": 10_000}
 #: Kills until every job must end, and a new store begins.
 ROUND = 100
 #: Kills between two looks at the database.
