@@ -6,8 +6,9 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 # Three at a time, for most of them wait for servers and browsers that they have started; each file in one process: its
-# tests may share a server or a browser.
-PYTEST := $(BIN)/python -m pytest -n 3 --dist loadfile
+# tests may share a server or a browser. In the order of the directories: else files of few and long tests come last,
+# and in the end one process works alone.
+PYTEST := $(BIN)/python -m pytest -n 3 --dist loadfile --no-loadscope-reorder
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 ARGS ?=
 
@@ -15,7 +16,7 @@ ARGS ?=
 CAMPAIGNS := kill syscalls powercut churn restart backup simulator model planted reload faults nemesis cutpolls transports webhooks nodes leaks
 FAST := tests/core tests/access tests/store tests/node tests/pages tests/config tests/transport tests/handlers \
   --ignore=tests/transport/test_engineio_client.py -m 'not browser'
-.PHONY: help run test test-fast test-others test-databases check lint fmt types simulate simulate-long demo screens chores bench docs lock coverage-core sbom planted-bugs mutants clean campaigns faults fuzz fuzz-api reliability
+.PHONY: help run test test-fast test-others test-databases check ci lint fmt types simulate simulate-long demo screens chores bench docs lock coverage-core sbom planted-bugs mutants clean campaigns faults fuzz fuzz-api reliability
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-17s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -39,9 +40,12 @@ test-others: $(VENV)/test.stamp ## test-fast on the other Pythons here, 3.11 to 
 test-databases: $(VENV)/test.stamp ## what uses PostgreSQL, on the other versions of it that are here (a minute and a half each)
 	@$(BIN)/python -m tests.databases $(ARGS)
 
-check: lint types coverage-core ## what CI runs: lint, types, the core covered whole by its tests, all other tests
+check: lint types coverage-core ## lint, types, the core covered whole by its tests, all other tests
 	@$(BIN)/python -m tests.desk
 	$(PYTEST) --ignore=tests/core $(ARGS)
+
+ci: NEWEST = 1
+ci: test-others test-databases check ## what .ci/run runs: these three, the first with NEWEST=1 (-j2: what goes before all tests goes side by side)
 
 lint: $(VENV)/test.stamp ## ruff: rules and formatting; import-linter: who may import whom
 	$(BIN)/python -m ruff check .
