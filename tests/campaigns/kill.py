@@ -31,7 +31,7 @@ from tests.support.waiting import PATIENCE_S, check_alive
 
 FORMS = {"short": "80 kills", "default": "2,000 kills", "long": "10,000 kills"}
 KILLS = {"short": 80, "default": 2_000, "long": 10_000}
-#: Kills until every job must end, and a new store begins.
+#: Kills until every job must end, and a new store begins; the short form has two rounds.
 ROUND = 100
 #: Kills between two looks at the database.
 LOOK = 20
@@ -369,7 +369,7 @@ def _figures(sums: Sums) -> list[Figure]:
 def play(form: str, seed: int) -> Record:
     """The campaign and its controls."""
     began = time.monotonic()
-    sums = asyncio.run(_rounds(KILLS[form], seed))
+    sums = asyncio.run(_rounds(KILLS[form], seed, each=min(ROUND, KILLS[form] // 2)))
     took_s = time.monotonic() - began
     lie = asyncio.run(_rounds(LIES, seed, "acknowledge-before-commit", most_found=1, each=10))
     off = asyncio.run(_rounds(20 if form == "short" else 200, seed, "synchronous-off"))
