@@ -44,13 +44,14 @@ class Done(NamedTuple):
 
 @contextlib.asynccontextmanager
 async def place_of_work(directory: Path) -> AsyncIterator[Site]:
-    """The farm of ``make demo``, whose tasks can be written to."""
+    """The farm of ``make demo``, whose tasks can be written to. A page soon notices that its network is gone."""
     tasks = directory / "tasks"
     tasks.mkdir()
     for path in Path(shipped_tasks()).glob("*.js"):
         (tasks / path.name).write_bytes(path.read_bytes())
     backups = directory / "backups"
-    async with demo(directory, 0, "--tasks", str(tasks), "--backup-dir", str(backups)) as server:
+    flags = ("--tasks", str(tasks), "--backup-dir", str(backups), "--ping-interval-s", "4")
+    async with demo(directory, 0, *flags) as server:
         yield Site(server.port, tasks, backups)
 
 
