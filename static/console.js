@@ -7,9 +7,9 @@
  * Markup: <time datetime>, by the local clock with data-local; .local-name names it; [data-copy]
  * for a button; [data-follow] for one that keeps the end of the box with this id in view;
  * [data-tick-all] for a box; <form data-now-s> for a slider; input[name=clock] and .clock-name for
- * the clock of a form; <body data-page data-refresh-s>. A refresh changes #main, #clock and
- * #refreshing; rows and cards have data-key; #refresh-note takes words for people. A form is never
- * touched, and never goes while it holds what somebody has typed.
+ * the clock of a form; <body data-page data-refresh-s>; #main, #clock, #refreshing are refreshed;
+ * rows and cards have data-key; #refresh-note takes words for people. A form is never touched, and
+ * never goes while it holds what somebody has typed.
  */
 (function () {
   'use strict';

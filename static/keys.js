@@ -246,12 +246,12 @@
     var press = button('Keys', toggle);
     press.className = 'plain';
     place.appendChild(press);
+    foot.appendChild(place);
     if (me) {
-      place.appendChild(document.createTextNode(' '));
       press = button('Other colours', nextColours);
       press.className = 'plain';
-      place.appendChild(press);
+      me.appendChild(document.createTextNode(' '));
+      me.appendChild(press);
     }
-    foot.appendChild(place);
   }());
 }());

@@ -169,7 +169,7 @@ def test_each_page_fits_its_window_and_meets_its_own_policy(browser: Browser, st
         assert browser.run("document.documentElement.scrollWidth") <= width, path
         errors = [error for error in browser.errors() if not re.search("status of 40[04]", error)]
         assert errors == [], path
-        assert browser.run("document.styleSheets.length") == 1
+        assert browser.run("document.styleSheets.length") == 2
     browser.resize(1024, 700)
 
 
@@ -234,12 +234,13 @@ def test_the_token_opens_the_console(browser: Browser, start: Start) -> None:
     url = start(rich, token="s3cret").url
     browser.open(url + "/jobs?state=failed")
     assert address(browser) == "/login"
-    fill(browser, token="wrong")
+    fill(browser, token="wrong", person="anna")
     send(browser)
     assert "not this server" in browser.run("document.getElementById('token-error').textContent")
     fill(browser, token="s3cret")
     send(browser)
     assert browser.run("location.pathname + location.search") == "/jobs?state=failed"
+    assert browser.run("document.querySelector('#me strong').textContent") == "anna"
 
 
 def test_an_open_job_follows_itself_until_it_has_ended(browser: Browser, start: Start) -> None:
@@ -354,7 +355,7 @@ def test_keys_go_from_row_to_row_and_tick_them(browser: Browser, start: Start) -
         seen.append(focused(browser))
     assert seen == [rows[0], rows[1], rows[2], rows[1], rows[0]]
     press(browser, "jx")
-    ticked = "[].map.call(document.querySelectorAll('.list input'), function (field) { return field.checked; })"
+    ticked = "[].map.call(document.querySelectorAll('.list tbody input'), function (field) { return field.checked; })"
     assert browser.run(ticked)[:3] == [False, True, False]
     press(browser, "x")
     assert not any(browser.run(ticked))
