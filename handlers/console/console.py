@@ -22,7 +22,7 @@ from handlers.console.options import shown_options
 from handlers.console.page import XSRF_HELP, OneJobPage
 from handlers.console.presses import start_now
 from handlers.console.submit import new_key
-from handlers.console.tries import WIDTH, try_bars
+from handlers.console.tries import WIDTH, shown_tries
 from handlers.console.values import part_of
 from handlers.errors import problem_of
 from handlers.intake import check_key, to_spec
@@ -51,17 +51,18 @@ class _OneJob(OneJobPage):
         """Ends the answer with the job's page; ``removing``: it asks whether the job is to be removed; ``change``: the
         form that changes it; ``sought``: what the lines of its log must hold."""
         service, wanted = self.site.service, dict(job.terms.requires).get(NAME, ())
+        lines = lines_with(sought, job.log)
         self.show(
             "job.html",
             job=job,
             options=shown_options(job),
-            tries=try_bars(job, self.site.clock.utc()),
+            tries=shown_tries(job, lines, self.site.clock.utc()),
             acts=await self.acts(job.id, MOST_ACTS),
             width=WIDTH,
             **await self._waiting(job),
             doubt_url=service.doubt_url,
             namesakes=[(name, note) for name in wanted if (note := words.namesakes(service.called(name)))],
-            lines=lines_with(sought, job.log),
+            lines=lines,
             lines_gone=lines_gone(job.log),
             sought=sought,
             longest_sought=LONGEST_SOUGHT,

@@ -128,7 +128,8 @@ def _from(job: JobView) -> str:
 
 def _failure(job: JobView) -> str:
     tries = f" after {plural(job.number, 'try', 'tries')}" if job.number > 1 else ""
-    why = f": {job.detail}" if job.detail else ""
+    first = (job.detail or "").strip().partition("\n")[0]
+    why = f": {first}" if first else ""
     if job.reason == "timed_out":
         return f"It failed{tries}: no answer within {_timeout(job)}"
     if job.reason == "no_retry":

@@ -1,6 +1,7 @@
-"""The tries of a job as bars on one scale of time: what each waited, was offered and ran, and how late it answered.
+"""The tries of a job: each with its lines of the log, and the newest as bars on one scale of time.
 
-Pure. What took no time to speak of is still as wide as can be seen, so a bar may be a little longer than its time.
+A bar shows what a try waited, was offered and ran, and how late it answered. What took no time to speak of is still as
+wide as can be seen, so a bar may be a little longer than its time. Pure.
 """
 
 from __future__ import annotations
@@ -9,13 +10,13 @@ from collections.abc import Iterator, Sequence
 
 from msgspec import Struct
 
-from dispatcher.core.jobs.model import AttemptView, JobView
+from dispatcher.core.jobs.model import AttemptView, JobView, LogLine
 from dispatcher.core.jobs.states import FINAL
 from handlers.console.words import duration
 
-__all__ = ["MOST_TRIES", "WIDTH", "Stretch", "TryBar", "try_bars"]
+__all__ = ["MOST_TRIES", "WIDTH", "ShownTry", "Stretch", "Tries", "TryBar", "shown_tries", "try_bars"]
 
-#: The newest tries that are drawn; the table of attempts has more.
+#: The newest tries that are drawn; the page has all of them in words.
 MOST_TRIES = 20
 #: Units of the drawing, and the least that is seen.
 WIDTH, _LEAST = 1_000, 4
@@ -41,6 +42,41 @@ class TryBar(Struct, frozen=True):
     stretches: list[Stretch]
     #: The same in words.
     words: str
+
+
+class ShownTry(Struct, frozen=True):
+    """One try with all that is known of it."""
+
+    attempt: AttemptView
+    #: None: it is not among the newest.
+    bar: TryBar | None
+    lines: list[LogLine]
+    #: Whether the job's progress is what this try reported.
+    has_progress: bool
+
+
+class Tries(Struct, frozen=True):
+    """What the page has of a job's tries."""
+
+    #: The newest first.
+    shown: list[ShownTry]
+    #: Lines of tries that are not kept any more.
+    rest: list[LogLine]
+
+
+def shown_tries(job: JobView, lines: Sequence[LogLine], now: float) -> Tries:
+    """All of them, with those of ``lines`` that are theirs."""
+    by_try: dict[int | None, list[LogLine]] = {}
+    for line in lines:
+        by_try.setdefault(line.number, []).append(line)
+    bars: list[TryBar | None] = [*try_bars(job, now)]
+    bars += [None] * (len(job.attempts) - len(bars))
+    shown = []
+    for attempt, bar in zip(reversed(job.attempts), bars, strict=True):
+        number = attempt.number
+        own = [] if number is None else by_try.pop(number, [])
+        shown.append(ShownTry(attempt, bar, own, number is not None and number == job.number))
+    return Tries(shown, [line for left in by_try.values() for line in left])
 
 
 def try_bars(job: JobView, now: float) -> list[TryBar]:

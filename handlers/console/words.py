@@ -11,7 +11,7 @@ from msgspec import Struct
 
 from dispatcher.core.jobs.ledger import DECIDED, REOPEN_S
 from dispatcher.core.jobs.matching import NAME, Requirement
-from dispatcher.core.jobs.model import AttemptView, JobView, WorkerStatus, WorkerView
+from dispatcher.core.jobs.model import JobView, WorkerStatus, WorkerView
 from dispatcher.core.jobs.states import FINAL, Event, JobState, next_state
 from dispatcher.core.jobs.views.deployed import changed_at
 from dispatcher.core.jobs.views.histograms import FEW_SAMPLES, Histogram, quantile_s
@@ -33,7 +33,6 @@ __all__ = [
     "label_link",
     "label_text",
     "namesakes",
-    "newest_first",
     "only_for",
     "picture",
     "plural",
@@ -286,12 +285,26 @@ KEY_IS_KEPT = (
 )
 
 
+#: The most characters of an error that stand in clear; the rest is folded.
+LONGEST_FIRST = 500
+
+
 class ErrorText(Struct, frozen=True):
     """An error of a task."""
 
     message: str
     stack: str
     code: str
+
+    @property
+    def first(self) -> str:
+        """What a reader sees at once: the first line of the message, if that is not too long."""
+        return _clipped(self.message.strip().partition("\n")[0], LONGEST_FIRST)
+
+    @property
+    def is_cut(self) -> bool:
+        """Whether the message has more than that."""
+        return self.first != self.message.strip()
 
     @property
     def own_stack(self) -> str:
@@ -348,8 +361,3 @@ def picture(text: str | None) -> str | None:
     if isinstance(value, dict):
         value = value.get("image")
     return value if isinstance(value, str) and _PICTURE.fullmatch(value) else None
-
-
-def newest_first(attempts: list[AttemptView]) -> list[AttemptView]:
-    """Attempts in the order in which people want to read them."""
-    return attempts[::-1]

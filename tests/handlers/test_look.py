@@ -120,6 +120,42 @@ def test_the_longest_names_leave_rows_low_and_pages_narrow(
     browser.resize(1024, 700)
 
 
+LONG_TYPE, LONG_ID = "W" * 96, "0" * 64
+PIXELS = "(function (e) { return [e.scrollWidth, e.scrollHeight]; }(document.documentElement))"
+
+
+async def long_errors(house: House) -> None:
+    """Jobs of a type of 96 letters that fail, end in doubt and succeed with as much to say as there can be."""
+    version = f"{'3c52e1d0aa17'}-1764514200"
+    for name, options in (("failed", {}), ("doubt", {"effects": "once"}), ("waits", {"priority": -9})):
+        job = await submit(house, name, type=LONG_TYPE, summary="S" * 200, **options)
+        if name != "waits":
+            tried = await take(house, job, "N" * 40, versions={LONG_TYPE: version})
+            await tried.say("accept")
+            await tried.say("progress", percent=40.0, note="n" * 2_000)
+            for _ in range(40):
+                await tried.say("log", line="L" * 500)
+            if name == "failed":
+                await tried.error("E" * 10_000, stack="at W:1\n" * 2_000, retry=False)
+            else:
+                await tried.leave()
+
+
+@pytest.mark.parametrize("scene", [long_errors])
+@pytest.mark.parametrize("width", [640, 320])
+def test_the_longest_error_and_type_make_no_page_wide_and_none_endless(
+    browser: Browser, site: Site, width: int
+) -> None:
+    browser.resize(width, 800)
+    worker = site.do(site.house.dispatcher.job("failed")).worker
+    jobs = [f"/jobs/failed{more}" for more in ("", "?q=L", "?full=1", "/try")]
+    for path in [*jobs, "/jobs/doubt", "/jobs/waits", f"/jobs/{LONG_ID}", "/doubts", "/failures", f"/workers/{worker}"]:
+        browser.open(site.url + path)
+        wide, high = browser.run(PIXELS)
+        assert (wide <= width, high < 9_000) == (True, True), (path, wide, high)
+    browser.resize(1024, 700)
+
+
 @pytest.mark.parametrize("width", [1280, 1024, 940])
 def test_every_column_has_room_for_its_heading_and_its_instants(browser: Browser, site: Site, width: int) -> None:
     browser.resize(width, 800)

@@ -8,11 +8,14 @@ from typing import Any
 
 import pytest
 
+from dispatcher.core.jobs.model import LogLine
 from dispatcher.core.jobs.states import JobState
-from handlers.console.tries import MOST_TRIES, WIDTH, TryBar, try_bars
+from handlers.console.tries import MOST_TRIES, WIDTH, TryBar, shown_tries, try_bars
 from tests.handlers.conftest import Browser, Scene
-from tests.handlers.rich import rich
+from tests.handlers.rich import WAITING, rich
+from tests.support.house import House
 from tests.support.jobs import NOW, attempt_view, job_view
+from tests.support.scenes import submit, take
 
 
 def bars(*attempts: Any, now: float = NOW, **job: Any) -> list[TryBar]:
@@ -88,6 +91,17 @@ def test_of_many_tries_the_newest_are_drawn() -> None:
     assert bars() == []
 
 
+def test_each_try_has_its_lines_and_what_is_left_is_told_apart() -> None:
+    attempts = [attempt_view(number=2), attempt_view(number=None, started_at=None), attempt_view(number=3)]
+    lines = [LogLine(line_no=n, at=NOW, line=str(n), number=number) for n, number in enumerate([1, 2, 3, 2, None])]
+    found = shown_tries(job_view(attempts=attempts, number=3, state=JobState.FAILED), lines, NOW)
+    assert [(one.attempt.number, [line.line_no for line in one.lines]) for one in found.shown] == [
+        (3, [2]), (None, []), (2, [1, 3]),
+    ]  # fmt: skip
+    assert [line.line_no for line in found.rest] == [0, 4]
+    assert [one.has_progress for one in found.shown] == [True, False, False]
+
+
 @pytest.fixture
 def scene() -> Scene:
     return rich
@@ -98,5 +112,27 @@ async def test_the_page_of_a_job_draws_its_tries_with_words(browser: Browser) ->
     page = (await browser.page("/jobs/failed-1")).replace("\u00a0", " ")
     drawn = re.findall(r'<svg class="bars" role="img" focusable="false" aria-label="([^"]+)"', page)
     assert len(drawn) == 4
-    assert all(f'<span class="faint">{words}</span>' in page for words in drawn)
-    assert "tries" not in re.findall(r'<table class="list (\w+)"', await browser.page("/jobs/scheduled-1?x"))[1:]
+    assert all(f'<p class="faint">{words}; offered' in page for words in drawn)
+    assert 'id="tries"' not in await browser.page("/jobs/" + WAITING)
+
+
+@pytest.mark.gen_test
+async def test_under_each_try_stand_its_error_its_progress_and_its_lines(browser: Browser, house: House) -> None:
+    job = await submit(house, "j", type="label", max_attempts=2)
+    for number in (1, 2):
+        tried = await take(house, job, f"DESK-{number}")
+        await tried.say("accept")
+        await tried.say("progress", percent=10.0 * number, note=f"copy {number}")
+        await tried.say("log", line=f"line of {number}")
+        await tried.error(f"no paper {number}\n{'x' * 9_000}{number}", stack=f"at print (/label.js:{number})")
+        await house.pass_time(60.0)
+    top, newest, first = (await browser.page("/jobs/j")).split('<div class="try"')
+    first = first.partition("<h2>Data</h2>")[0]
+    told = re.compile(r"(no paper|copy|line of) (\d)")
+    assert told.findall(newest) == [("no paper", "2"), ("copy", "2"), ("line of", "2")]
+    assert '<a href="#error">All of it stands above</a>' in newest
+    assert [len(part) > 9_000 for part in (top, newest, first)] == [True, False, True]
+    clear = re.sub("<details.*?</details>", "", first, flags=re.DOTALL)
+    assert told.findall(clear) == [("no paper", "1"), ("line of", "1")]
+    assert "xxx" not in clear, "what does not fit into a line is folded"
+    assert "Stack of try 1" in first
