@@ -1,6 +1,7 @@
 """``/jobs/<id>/record``: the flight record of a job as one file, to be kept, sent and opened without a network.
 
-The file needs nothing else: no script, no address of this server. ``?beside=`` lays another job beside it.
+The file needs nothing else: no script, no address of this server. ``?beside=`` lays another job beside it: by its id,
+or the newest other one of its type that succeeded or failed.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ from msgspec.structs import replace
 
 from dispatcher.access.scopes import Scope
 from dispatcher.core.jobs.model import AttemptView, JobFilter, JobView, OneWorkerView
+from dispatcher.core.jobs.states import JobState
 from dispatcher.errors import JobNotFound, WorkerNotFound
 from handlers import queries
 from handlers.console.options import shown_options
@@ -31,6 +33,13 @@ __all__ = ["JobRecordPage"]
 _MOST_ACTS, _MOST_WORKERS = 100, 20
 #: So many jobs that a worker had before a line of its page are looked at for their values.
 _MOST_OTHERS = 20
+#: What may stand beside it by another word than its id: how it ended, in a word, and whether its worker was the same.
+_LAST = {
+    "last-success": (JobState.SUCCEEDED, "succeeded", False),
+    "last-failure": (JobState.FAILED, "failed", False),
+    "last-success-of-worker": (JobState.SUCCEEDED, "succeeded", True),
+    "last-failure-of-worker": (JobState.FAILED, "failed", True),
+}
 #: After so many characters others are served.
 _SLICE_CHARS = 50_000
 
@@ -59,16 +68,31 @@ class JobRecordPage(OneJobPage):
     async def get(self, job_id: str) -> None:
         """The file. Raises JobNotFound, BadParameter."""
         beside = queries.text_argument(self, "beside").strip().lower()
-        ids = list(dict.fromkeys([job_id, beside] if beside else [job_id]))
-        jobs = [await self.site.service.job(one) for one in ids]
+        jobs = [await self.site.service.job(job_id)]
+        if beside in _LAST:
+            beside = await self._last(jobs[0], *_LAST[beside])
+        if beside not in ("", job_id):
+            jobs.append(await self.site.service.job(beside))
         # One for all: what is said of one job may repeat a value of the other.
         values = [text for job in jobs for text in (job.data, job.result, job.evidence) if text]
         mask = Mask(values)
         records = [await self._record(job, mask, values) for job in jobs]
-        self.set_header("Content-Disposition", f'attachment; filename="pagehand-{"-".join(ids)}.html"')
+        names = "-".join(job.id for job in jobs)
+        self.set_header("Content-Disposition", f'attachment; filename="pagehand-{names}.html"')
         self.show("record.html", records=records)
 
     head = get
+
+    async def _last(self, job: JobView, state: JobState, verb: str, of_worker: bool) -> str:
+        """The id of the newest other job of its type that ended so. Raises JobNotFound."""
+        worker = job.worker_name or ""
+        wanted = JobFilter(states=(state,), type=job.type, worker=worker if of_worker else None, limit=2)
+        found = (await self.site.service.jobs(wanted)).items if worker or not of_worker else []
+        others = [other.id for other in found if other.id != job.id]
+        if not others:
+            where = f" on {worker or 'its worker'}" if of_worker else ""
+            raise JobNotFound(f"No other job of the type {job.type} has {verb}{where}.")
+        return others[0]
 
     async def _record(self, job: JobView, mask: Mask, values: Sequence[str]) -> _FlightRecord:
         now, workers = self.site.clock.utc(), await self._workers(job)

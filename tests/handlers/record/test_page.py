@@ -78,6 +78,34 @@ async def test_two_jobs_stand_side_by_side(browser: Browser, house: House) -> No
     assert (await browser.get("/jobs/bad/record?beside=nope")).code == 404
 
 
+async def test_a_job_s_page_leads_to_every_other_one_beside_it(browser: Browser, house: House) -> None:
+    await failed(house)
+    for name, type_name, worker in (("a", "label", "DESK-1"), ("b", "label", "DESK-2"), ("c", "scan", "DESK-1")):
+        tried = await take(house, await submit(house, name, type=type_name), worker)
+        await tried.result("1")
+    page = await browser.page("/jobs/bad")
+    form = page.partition('<form class="filter" method="get" action="/jobs/bad/record">')[2].partition("</form>")[0]
+    assert 'name="beside"' in form
+    links = re.findall(r'href="(/jobs/bad/record\?beside=[^"]+)"', page)
+    assert [link.partition("=")[2] for link in links] == [
+        "last-success", "last-failure", "last-success-of-worker", "last-failure-of-worker",
+    ]  # fmt: skip
+    answers = [await browser.get(link) for link in links]
+    assert [answer.code for answer in answers] == [200, 404, 200, 404]
+    names = [answer.headers.get("Content-Disposition") for answer in answers]
+    assert names[0] == 'attachment; filename="pagehand-bad-b.html"', "the newest of its type"
+    assert names[2] == 'attachment; filename="pagehand-bad-a.html"', "the newest of its type on that worker"
+    assert "No other job of the type label has failed on DESK-1" in answers[3].body.decode()
+
+
+async def test_of_a_job_that_no_worker_had_no_other_one_of_its_worker_is_offered(
+    browser: Browser, house: House
+) -> None:
+    await submit(house, "waits", type="label")
+    assert "of-worker" not in await browser.page("/jobs/waits")
+    assert (await browser.get("/jobs/waits/record?beside=last-failure-of-worker")).code == 404
+
+
 async def test_a_job_s_page_leads_to_it(browser: Browser, house: House) -> None:
     await a_job(house, JobState.SUCCEEDED, "good")
     assert '<a href="/jobs/good/record">' in await browser.page("/jobs/good")
