@@ -32,7 +32,7 @@ LARGEST = 150_000
 _SIZE = (1024, 640)
 #: Pictures of job pages: name, height, and the job that each shows.
 FAULTY_JOBS = [
-    ("task-failed", 880, {"type": "throws", "data": {"printer": "ZEBRA-9", "copies": 2}, "max_attempts": 1}),
+    ("task-failed", 1250, {"type": "throws", "data": {"printer": "ZEBRA-9", "copies": 2}, "max_attempts": 1}),
     ("task-waits", 500, {"type": "print-lable", "data": {"text": "FRAGILE"}}),
 ]
 
@@ -89,7 +89,7 @@ def photograph(address: str, browser: Chromium, worker: Chromium) -> None:
     take(browser, "form", 820)
     call(address, f"/jobs/{label['id']}?wait=60")
     browser.open(f"{address}/jobs/{label['id']}")
-    take(browser, "job", 900)
+    take(browser, "job", 1020)
 
 
 def photograph_faults(address: str, browser: Chromium, worker: Chromium) -> None:

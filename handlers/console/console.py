@@ -103,10 +103,9 @@ class JobPageHandler(_OneJob):
         """The page; it loads itself anew while the job is open."""
         job = await self.site.service.job(job_id)
         change = shown_change(job) if self.is_asked("change") and self.may(Scope.OPERATE) else None
-        # Where no script keeps what is typed, a form must not load itself anew.
         decides = job.state is JobState.IN_DOUBT or words.can_reopen(job, self.site.clock.utc())
-        typing = change is not None or (decides and self.may(Scope.OPERATE))
-        self.refresh_s = 2 if words.is_open(job) and not typing else 0
+        self.is_typed_into = decides and self.may(Scope.OPERATE)
+        self.refresh_s = 2 if words.is_open(job) and change is None else 0
         await self.show_job(
             job,
             everything=self.is_asked("full"),
