@@ -210,7 +210,7 @@ async def test_what_is_in_the_address_or_typed_is_text(browser: Browser, house: 
     for path in paths:
         check((await browser.get(path, headers={"X-Request-Id": "a"})).body, evil)
     told = await browser.post("/me", {"person": evil, "next": "/jobs/j-succeeded"}, "/me")
-    assert told.code == (303 if evil.isprintable() else 422)
+    assert told.code == (303 if " ".join(evil.split()).isprintable() else 422)
     check(told.body if told.code == 422 else (await browser.get("/jobs/j-succeeded")).body, evil)
     names = (
         "type", "type_choice", "format", "data", "worker", "labels", "priority", "delay_s", "timeout_s", "max_attempts",
