@@ -11,7 +11,7 @@ from contextlib import suppress
 
 from dispatcher.access.acts import Actor
 from dispatcher.access.commands import NOBODY_ASKED
-from dispatcher.core.jobs.model import JobFilter, JobPage, JobStanding, JobView, OneWorkerView
+from dispatcher.core.jobs.model import JobFilter, JobPage, JobStanding, JobView, ListReach, OneWorkerView
 from dispatcher.core.jobs.states import OPEN, JobState
 from dispatcher.core.jobs.turn import Adopt, Amend, Cancel, Decide, Delete, JobCommand, Objection, Reopen, Retry
 from dispatcher.errors import BadRequest, JobNotFound, VersionMismatch, WrongState
@@ -107,6 +107,33 @@ class JobVerbs:
         """Jobs, newest first. Raises BadRequest for a cursor that is not ours."""
         with self._readers:
             return await self._store.jobs(job_filter)
+
+    async def reach(self, wanted: JobFilter, page: JobPage) -> ListReach:
+        """How many jobs the filter finds, if that is counted, and how far back its page has looked. Looks for none."""
+        with self._readers:
+            return ListReach(
+                total=await self._total(wanted, page), looked_back_to=await self._looked_back(wanted, page)
+            )
+
+    async def _total(self, wanted: JobFilter, page: JobPage) -> int | None:
+        if wanted.cursor is None and page.next_cursor is None:
+            return len(page.items)
+        if not wanted.is_counted():
+            return None
+        if wanted.type is None:
+            counts = await self._store.counts()
+        else:
+            counts = next((view.counts for view in await self._store.named_types([wanted.type])), {})
+        return sum(counts.get(state, 0) for state in wanted.states or JobState)
+
+    async def _looked_back(self, wanted: JobFilter, page: JobPage) -> float | None:
+        if page.next_cursor is None:
+            return None
+        if len(page.items) == wanted.limit:
+            return page.items[-1].created_at
+        # The newest one that was not looked at; of others whoever may not know of them is not told.
+        behind = await self._store.jobs(JobFilter(cursor=page.next_cursor, owner=wanted.owner, limit=1))
+        return behind.items[0].created_at if behind.items else None
 
     async def recent_of(self, worker: OneWorkerView) -> list[JobView]:
         """The newest jobs that it has or had last, newest first. Others of its name are not among them."""

@@ -11,7 +11,7 @@ from dispatcher.errors import BadParameter
 from handlers import queries
 from handlers.api.amending import amend_of
 from handlers.api.etags import if_versions, tag_of
-from handlers.api.jobjson import JOB_FIELDS, LINE_FIELDS, ONLY_OF_ONE, chosen_of, job_json, job_lines
+from handlers.api.jobjson import JOB_FIELDS, LINE_FIELDS, ONLY_OF_ONE, Json, chosen_of, instant, job_json, job_lines
 from handlers.api.loglines import as_text, check_sought, lines_with
 from handlers.api.newjob import NewJobRules, submit
 from handlers.api.resources import ConsoleApiHandler
@@ -47,7 +47,9 @@ class JobsHandler(NewJobRules, ConsoleApiHandler):
         page = await self.site.service.jobs(own)
         lines = job_lines(page.items, self.site.service.why, snippets=own.snippets)
         items = [chosen_of(line, (*fields, "snippets") if fields and own.snippets else fields) for line in lines]
-        self.answer_page(items, wanted, page.next_cursor, fields=",".join(fields))
+        reach = await self.site.service.reach(own, page)
+        beside: Json = {"total": reach.total, "looked_back_to": instant(reach.looked_back_to)}
+        self.answer_page(items, wanted, page.next_cursor, beside, fields=",".join(fields))
 
     head = get
 

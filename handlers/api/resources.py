@@ -111,11 +111,16 @@ class ConsoleApiHandler(ApiHandler):
         """The same, after a command: a turn tells only a part of the job."""
         await self.write_job(await self.site.service.job(job_id))
 
-    def answer_page(self, items: list[Json], wanted: Filter, cursor: str | None, **shape: str) -> None:
-        """Ends the answer with a page of a list; the body and the ``Link`` header lead to the next one."""
+    def answer_page(
+        self, items: list[Json], wanted: Filter, cursor: str | None, beside: Json | None = None, **shape: str
+    ) -> None:
+        """Ends the answer with a page of a list; the body and the ``Link`` header lead to the next one.
+
+        ``beside``: what the body says besides.
+        """
         if cursor is not None:
             self.set_header("Link", f'<{self.own_address()}?{next_query(wanted, cursor, **shape)}>; rel="next"')
-        self.answer({"items": items, "next_cursor": cursor})
+        self.answer({"items": items, "next_cursor": cursor} | (beside or {}))
 
 
 class DuplicateHandler(ConsoleApiHandler):

@@ -16,7 +16,7 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from dispatcher.access.scopes import Scope
-from dispatcher.core.jobs.model import JobFilter, JobView, WorkerStatus
+from dispatcher.core.jobs.model import JobFilter, JobView, ListReach, WorkerStatus
 from dispatcher.errors import BadParameter, JobNotFound
 from handlers import queries
 from handlers.api.jobjson import once_a_lane
@@ -44,6 +44,8 @@ class _Listed(Struct, frozen=True, kw_only=True):
     #: The queries of the first page and of the next one; None if there is no next one.
     first: str
     following: str | None = None
+    #: Of jobs: how many there are of them, and how far back the page has looked.
+    reach: ListReach | None = None
     #: What is wrong with the filter.
     wrong: BadParameter | None = None
 
@@ -148,6 +150,8 @@ class JobsPage(_TickedPage):
     others = ("clock", "tick")
     #: The filter, once its times have been read by the clock of who asks.
     _timed: TimedFields | None = None
+    #: Whether it finds jobs by looking at all of them.
+    _is_search = False
 
     async def listed(self) -> _Listed:
         """Jobs, newest first."""
@@ -155,7 +159,9 @@ class JobsPage(_TickedPage):
         self._timed = TimedFields(self, clock_of(self.typed("clock")), now_at)
         wanted = job_filter(self._timed, now_at)
         page = await self.site.service.jobs(replace(wanted, snippets=True))
-        return _listed(page.items, wanted, page.next_cursor)
+        reach = await self.site.service.reach(wanted, page)
+        self._is_search = not wanted.is_counted()
+        return replace(_listed(page.items, wanted, page.next_cursor), reach=reach)
 
     def meant(self, name: str) -> list[str]:
         """Without it the form's own words for times would reach those who do not know its clock."""
@@ -171,7 +177,8 @@ class JobsPage(_TickedPage):
         """What the form shows that is not as it was typed."""
         chosen = next((text for text in self.all_typed("ended_after") if text in ENDED), "")
         unfold = any(self.written(name) if name in queries.INSTANTS else self.typed(name) for name in _RARE)
-        return {"ended": ENDED, "chosen": chosen, "written": self.written, "unfold": unfold}
+        older = "Search older" if self._is_search else "Older jobs"
+        return {"ended": ENDED, "chosen": chosen, "written": self.written, "unfold": unfold, "older": older}
 
     async def beside(self) -> dict[str, Any]:
         """The choices of the form, and why jobs wait."""

@@ -203,6 +203,10 @@ class JobFilter(Struct, frozen=True, kw_only=True):
         """Whether it asks for nothing but states."""
         return replace(self, states=(), snippets=False, limit=50, cursor=None) == JobFilter()
 
+    def is_counted(self) -> bool:
+        """Whether it asks for nothing but a type and states: how many jobs that are is counted as they change."""
+        return replace(self, type=None).only_states()
+
     def only_names(self) -> bool:
         """Whether it asks for one tag, one batch, one key or one owner, and for nothing else."""
         named = len(self.tags) + sum(name is not None for name in (self.batch, self.key, self.owner))
@@ -217,6 +221,15 @@ class JobPage(Struct, frozen=True, kw_only=True):
     next_cursor: str | None
     #: The cursor of this page itself: with it the page is read again, without jobs that have come since.
     start: str = ""
+
+
+class ListReach(Struct, frozen=True):
+    """How far a page of the list of jobs has come."""
+
+    #: How many jobs the filter finds in all; None: nobody has counted them.
+    total: int | None
+    #: All jobs that were submitted after this instant have been looked at; None: all jobs have.
+    looked_back_to: float | None
 
 
 class TypeView(Struct, frozen=True, kw_only=True):

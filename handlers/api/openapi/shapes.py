@@ -178,6 +178,14 @@ class JobsShape(Struct):
 
     items: list[ListedJobShape]
     next_cursor: str | None
+    total: Annotated[
+        Annotated[int, Meta(ge=0)] | None,
+        Meta(description="how many jobs the filter finds; null: nobody has counted them"),
+    ]
+    looked_back_to: Annotated[
+        Instant | None,
+        Meta(description="all jobs that were submitted after this have been looked at; null: all jobs have"),
+    ]
 
 
 class BatchShape(Struct):

@@ -27,3 +27,10 @@ def test_no_name_or_several_are_not_one(wanted: JobFilter) -> None:
 def test_states_alone_are_asked_for_where_no_name_is() -> None:
     assert JobFilter(states=(JobState.FAILED,), limit=3).only_states()
     assert not any(name.only_states() for name in NAMES)
+
+
+@pytest.mark.parametrize("wanted", [JobFilter(), JobFilter(type="t"), JobFilter(states=(JobState.FAILED,), type="t")])
+def test_jobs_of_a_type_in_some_states_are_counted_wherever_the_page_begins(wanted: JobFilter) -> None:
+    assert replace(wanted, limit=1, cursor="c", snippets=True).is_counted()
+    for more in ({"worker": "w"}, {"search": "x"}, {"ended_after": 1.0}, {"owner": "o"}, {"tags": ("a",)}):
+        assert not replace(wanted, **more).is_counted()

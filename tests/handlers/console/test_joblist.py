@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import re
 from html import unescape
-from urllib.parse import urlencode
+from urllib.parse import parse_qsl, urlencode
 
 import pytest
 
 from dispatcher.core.jobs.states import JobState
+from dispatcher.store.views import SLICE, SLICES
 from tests.handlers.conftest import Browser
 from tests.support.forms import hidden
 from tests.support.house import House
@@ -156,3 +157,31 @@ async def test_the_list_tells_how_long_jobs_waited_and_ran_and_when_they_ended(b
     assert f'data-label="Ended">{ended}' in page
     assert '<span class="said">no paper</span>' in page
     assert 'Clock: <span class="local-name">UTC</span></caption>' in page
+
+
+def hits(page: str) -> str:
+    """The line that says how many jobs are shown, and its link."""
+    [line] = re.findall(r'<p class="hits">(.*?)</p>', page, re.DOTALL)
+    return re.sub(r"<[^>]*>", "", line)
+
+
+async def test_the_list_says_how_many_jobs_it_shows_of_how_many_and_how_far_back_it_has_looked(
+    browser: Browser, house: House
+) -> None:
+    for number in range(3):
+        await submit(house, f"job-{number}", type="paint")
+    assert hits(await asked(browser)) == "3 jobs."
+    assert hits(await asked(browser, type="paint", limit="1")) == (
+        "1 of 3 jobs, looked back to 21:24 (UTC). Older jobs"
+    )
+    assert hits(await asked(browser, q="order", limit="2")) == "2 jobs, looked back to 21:24 (UTC). Search older"
+    house.store.rows.last_seq += SLICES * SLICE
+    page = await asked(browser, worker="nobody")
+    assert hits(page) == "No job found so far, looked back to 21:24 (UTC). Search older"
+    assert (
+        '<time data-local datetime="2026-11-23T21:24:05.123Z" title="2026-11-23 21:24:05.123 UTC">21:24</time>' in page
+    )
+    [older] = set(re.findall(r'<a rel="next" href="([^"]+)">', page))
+    page = await asked(browser, **dict(parse_qsl(older.partition("?")[2])))
+    assert "No job is like that." in page
+    assert 'class="hits"' not in page
