@@ -38,7 +38,7 @@ from dispatcher.node.taskfiles import NO_FILES, TaskFiles
 from dispatcher.node.timer import PULSE_S, Timer
 from dispatcher.node.turns.activity import Activity
 from dispatcher.node.turns.busiest import Busiest
-from dispatcher.node.turns.failing import Failing
+from dispatcher.node.turns.failing import Failing, ended_before
 from dispatcher.node.turns.gathering import Intake, refusal
 from dispatcher.node.turns.readers import Readers
 from dispatcher.node.turns.turns import Turns
@@ -180,10 +180,10 @@ class Dispatcher(BatchVerbs, FarmVerbs, LookVerbs):
         """Reads what became of the jobs of an earlier run, some types at a time."""
         after: str | None = None
         while known := await self._store.types("", after, TYPES_READ):
-            self._failing.begin(known, self._clock.utc())
             self._busiest.begin(known, self._clock.monotonic())
             self._activity.know(view.type for view in known)
             after = known[-1].type
+        self._failing.begin(await ended_before(self._store.endings, self._clock.utc()))
 
     def let_in(self) -> None:
         """Pages can come from now on: the grace of attempts that wait for them begins.

@@ -87,7 +87,7 @@ def concerns(seen: Overview, beside: Beside) -> list[Concern]:
         *_untaken(seen),
         *_paused(seen),
     ]
-    found += [*_often(troubles, beside.errors), *_failing(troubles), *_in_doubt(seen)]
+    found += [*_often(troubles, beside.errors), *_failing(seen, beside.errors), *_in_doubt(seen)]
     told = {one.type for one in found if one.type is not None and one.code not in ("failing", "in_doubt")}
     found += [
         *_long(seen, told),
@@ -173,23 +173,29 @@ def _paused(seen: Overview) -> Iterator[Concern]:
 
 def _often(troubles: Troubles, errors: Mapping[str, str]) -> Iterator[Concern]:
     for one in troubles.often[:MOST_CONCERNS]:
-        error = f", most often with: {errors[one.type]}" if one.type in errors else ""
-        text = f"{one.failed:,} of {one.tried:,} jobs of type {one.type} failed in the last 15 min{error}"
-        yield Concern(code="failing", words=stopped(text), link=f"/failures?type={one.type}", type=one.type)
+        text = f"{one.failed:,} of {one.tried:,} jobs of type {one.type} failed in the last 15 min"
+        text = stopped(text + _with(errors, one.type))
+        yield Concern(code="failing", words=text, link=f"/failures?type={one.type}", type=one.type)
     if len(troubles.often) > MOST_CONCERNS:
         yield Concern(code="failing", words="Many jobs of more types fail.", link="/failures")
 
 
-def _failing(troubles: Troubles) -> Iterator[Concern]:
+def _failing(seen: Overview, errors: Mapping[str, str]) -> Iterator[Concern]:
     """Those that are not told with more."""
+    troubles = seen.troubles
     often = {one.type for one in troubles.often}
     for one in troubles.failing[:MOST_CONCERNS]:
         if one.type not in often:
             how = f"{one.jobs:,} of {one.jobs:,} jobs" if one.all else f"The last {one.jobs:,} jobs"
-            text = f"{how} of type {one.type} failed."
-            yield Concern(code="failing", words=text, link=f"/failures?type={one.type}", type=one.type)
+            text = f"{how} of type {one.type} failed, the last one {words.ago(one.at, seen.at)}"
+            text, link = stopped(text + _with(errors, one.type)), f"/failures?type={one.type}"
+            yield Concern(code="failing", words=text, link=link, type=one.type, since=one.since)
     if len(troubles.failing) > MOST_CONCERNS:
         yield Concern(code="failing", words="All jobs of more types have failed of late.", link="/types")
+
+
+def _with(errors: Mapping[str, str], type_name: str) -> str:
+    return f", most often with: {errors[type_name]}" if type_name in errors else ""
 
 
 def _in_doubt(seen: Overview) -> Iterator[Concern]:

@@ -23,7 +23,7 @@ async def beside(site: Site, seen: Overview) -> Beside:
     pages, old = site.service.rollouts.old()
     withheld = site.service.rollouts.withheld()
     told = Beside(task_files=files, old_pages=pages, old_types=old, withheld=withheld)
-    if not seen.troubles.often:
+    if not seen.troubles.often and not seen.troubles.failing:
         return told
     failed = await site.service.jobs(JobFilter(states=(JobState.FAILED,), limit=MOST_FAILED))
     return replace(told, errors=commonest(failed.items))

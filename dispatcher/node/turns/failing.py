@@ -7,28 +7,35 @@ from collections.abc import Iterable, Iterator
 
 from msgspec import Struct
 
-from dispatcher.core.jobs.model import TypeView
 from dispatcher.core.jobs.states import JobState
 from dispatcher.core.jobs.turn import Change
+from dispatcher.core.jobs.views.endings import HOUR_S, Summary, steps_of, summary_of
+from dispatcher.core.jobs.views.quarters import hour_of
+from dispatcher.store.endings import EndingReads
 
-__all__ = ["IN_A_ROW", "LATELY_S", "OFTEN", "TOLD_S", "Failing", "Run"]
+__all__ = ["IN_A_ROW", "LATELY_S", "OFTEN", "TOLD_S", "Failing", "Run", "ended_before"]
 
 #: So many failed jobs in a row, without one that succeeded, are a problem of the type and not of a job.
 IN_A_ROW = 3
-#: A problem is told for this long after the last failure: a type that nobody uses any more troubles nobody.
-TOLD_S = 86_400.0
+#: A problem is told for this long after the last failure: what nobody tries any more troubles nobody.
+TOLD_S = 3_600.0
 #: So many failed jobs within this time may be a problem, whatever succeeds between them: if they are a share of all.
 OFTEN = 5
 LATELY_S = 900.0
 #: Most types that are counted; the one that failed longest ago is forgotten.
 MOST_TYPES = 10_000
+#: Of so many types a start reads how their last jobs ended: those with most failed ones.
+MOST_BEGUN = 100
+#: It reads so far back: of a run that began before that it knows the end.
+BEGUN_S = 7_200
 
 
 class Run(Struct):
     """How many jobs of a type have failed since the last one that succeeded."""
 
     jobs: int
-    #: UTC seconds of the last one.
+    #: UTC seconds of the first one, and of the last one.
+    since: float
     at: float
 
 
@@ -40,12 +47,21 @@ class Failing:
         #: When the last jobs of a type failed, in the same order.
         self._lately: dict[str, deque[float]] = {}
 
-    def begin(self, known: Iterable[TypeView], now_at: float) -> None:
-        """What an earlier run left in the store: types of which jobs have failed and none has succeeded."""
-        for view in known:
-            failed = view.counts.get(JobState.FAILED, 0)
-            if failed and not view.counts.get(JobState.SUCCEEDED):
-                self._runs[view.type] = Run(failed, now_at)
+    def begin(self, known: Iterable[Summary]) -> None:
+        """What an earlier run left in the store: how jobs ended within BEGUN_S, by the minute. A minute in which one
+        succeeded begins a run anew, whatever failed in it.
+        """
+        for summary in known:
+            for at, ended in summary.points:
+                if ended.succeeded:
+                    self._runs.pop(summary.type, None)
+                elif ended.failed:
+                    self._add(summary.type, ended.failed, at)
+        self._runs = dict(sorted(self._runs.items(), key=lambda each: each[1].at))
+
+    def _add(self, name: str, jobs: int, at: float) -> None:
+        run = self._runs.pop(name, None) or Run(0, at, at)
+        self._runs[name] = Run(run.jobs + jobs, run.since, at)
 
     def seen(self, changes: Iterable[Change]) -> None:
         """What has become of some jobs. What a person decided has not failed by itself."""
@@ -53,8 +69,7 @@ class Failing:
             if change.new is JobState.SUCCEEDED:
                 self._runs.pop(change.type, None)
             elif change.new is JobState.FAILED and change.old is JobState.RUNNING:
-                run = self._runs.pop(change.type, None) or Run(0, 0.0)
-                self._runs[change.type] = Run(run.jobs + 1, change.at)
+                self._add(change.type, 1, change.at)
                 lately = self._lately.pop(change.type, None) or deque(maxlen=OFTEN)
                 lately.append(change.at)
                 self._lately[change.type] = lately
@@ -62,13 +77,13 @@ class Failing:
             while len(kept) > MOST_TYPES:
                 del kept[next(iter(kept))]
 
-    def worst(self, most: int, now_at: float) -> dict[str, int]:
-        """The types that failed last, with the lengths of their runs. It looks at the last ``4 * most`` types."""
-        found: dict[str, int] = {}
+    def worst(self, most: int, now_at: float) -> dict[str, Run]:
+        """The types that failed last, with their runs. It looks at the last ``4 * most`` types."""
+        found: dict[str, Run] = {}
         for name, _ in zip(reversed(self._runs), range(4 * most), strict=False):
             run = self._runs[name]
             if run.jobs >= IN_A_ROW and now_at - run.at < TOLD_S and len(found) < most:
-                found[name] = run.jobs
+                found[name] = run
         return found
 
     def often(self, most: int, now_at: float) -> list[str]:
@@ -85,3 +100,12 @@ class Failing:
     def _many(self, name: str, now_at: float) -> bool:
         lately = self._lately[name]
         return len(lately) == OFTEN and now_at - lately[0] < LATELY_S
+
+
+async def ended_before(endings: EndingReads, now_at: float) -> list[Summary]:
+    """How jobs ended within BEGUN_S, of the types with most failed ones of late."""
+    steps, hour = steps_of(BEGUN_S, now_at), hour_of(now_at)
+    names = [name for start in (hour, hour - HOUR_S) for name in await endings.types_of(start, MOST_BEGUN)]
+    some = list(dict.fromkeys(names))[:MOST_BEGUN]
+    found = await endings.windows(some, steps) if some else {}
+    return [summary_of(name, steps, points) for name, points in found.items()]

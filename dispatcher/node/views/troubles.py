@@ -20,7 +20,7 @@ from dispatcher.core.jobs.views.troubles import (
     UntakenLane,
 )
 from dispatcher.core.workers.machine import Machine
-from dispatcher.node.turns.failing import LATELY_S, OFTEN, Failing
+from dispatcher.node.turns.failing import LATELY_S, OFTEN, Failing, Run
 from dispatcher.node.views import catalogue
 from dispatcher.node.views.waiting import why_untaken
 from dispatcher.store.port import Store
@@ -61,9 +61,9 @@ async def found(most: int, machine: Machine, store: Store, failing: Failing, *, 
         ],
         unloaded=_unloaded(most, machine, now, now_at),
         failing=[
-            FailingType(name, min(jobs, _count(known, name, "failed")), not _count(known, name, "succeeded"))
-            for name, jobs in sorted(worst.items())
-            if _count(known, name, "failed")
+            _failing(name, run, failed, _count(known, name, "succeeded"))
+            for name, run in sorted(worst.items())
+            if (failed := _count(known, name, "failed"))
         ],
         often=await _often(store, failing.often(most, now_at), now_at),
         stalled=stalled,
@@ -91,6 +91,11 @@ def _shut(name: str, queued: int, why: Collection[Standing], workers: Sequence[W
     since = max(held) if held and len(held) == len(workers) else None
     ids = tuple(worker.id for worker in workers)
     return ShutType(name, queued, Standing.PAUSED in why, Standing.ASIDE in why, ids, since)
+
+
+def _failing(name: str, run: Run, failed: int, succeeded: int) -> FailingType:
+    """Jobs that are tried again have not failed."""
+    return FailingType(name, min(run.jobs, failed), not succeeded and run.jobs >= failed, run.since, run.at)
 
 
 def _unloaded(most: int, machine: Machine, now: float, now_at: float) -> list[UnloadedType]:

@@ -84,6 +84,7 @@ def test_one_line_says_that_all_is_well(fields: dict[str, Any], words: str) -> N
 
 
 SINCE = {"fax": NOW - 720.0}
+FAILING = FailingType("fax", 7, False, NOW - 900.0, NOW - 300.0)
 IGNORED = "skipped for a while, because it ignored its last jobs"
 
 
@@ -117,11 +118,11 @@ IGNORED = "skipped for a while, because it ignored its last jobs"
          "1 job of type fax waits: the type is paused.", "/types/fax"),
         (Troubles(paused=[PausedType("*", 1, Hold(1.0, "ann", "wrong prices"))]), "everything_paused",
          "No job is given out: all types are paused by ann: wrong prices. 1 job waits.", "/types/*"),
-        (Troubles(failing=[FailingType("fax", 40, True)]), "failing",
-         "40 of 40 jobs of type fax failed.", "/failures?type=fax"),
-        (Troubles(failing=[FailingType("fax", 7, False)]), "failing",
-         "The last 7 jobs of type fax failed.", "/failures?type=fax"),
-        (Troubles(failing=[FailingType("fax", 7, False)], often=[OftenFailing("fax", 7, 42)]), "failing",
+        (Troubles(failing=[FailingType("fax", 40, True, NOW - 900.0, NOW - 300.0)]), "failing",
+         "40 of 40 jobs of type fax failed, the last one 5 min ago.", "/failures?type=fax"),
+        (Troubles(failing=[FAILING]), "failing",
+         "The last 7 jobs of type fax failed, the last one 5 min ago.", "/failures?type=fax"),
+        (Troubles(failing=[FAILING], often=[OftenFailing("fax", 7, 42)]), "failing",
          "7 of 42 jobs of type fax failed in the last 15 min.", "/failures?type=fax"),
         (Troubles(stalled=[("fax", 1.5), ("mail", 4.0)]), "stalled",
          "Jobs of type mail and of other types wait although a worker is free: none was offered for 4.0 s. "
@@ -192,6 +193,12 @@ def test_the_commonest_error_and_files_of_tasks_are_told() -> None:
     ]
 
 
+def test_jobs_that_failed_one_after_the_other_are_told_with_their_commonest_error_and_since_when() -> None:
+    [told] = found(Beside(errors={"fax": "out of paper ##"}), troubles=Troubles(failing=[FAILING]))
+    words = "The last 7 jobs of type fax failed, the last one 5 min ago, most often with: out of paper ##."
+    assert (told.words.replace("\u00a0", " "), told.since) == (words, NOW - 900.0)
+
+
 USUAL = (10.0,) * 20
 
 
@@ -222,7 +229,7 @@ def test_many_concerns_of_a_kind_are_told_in_part() -> None:
     troubles = Troubles(
         unserved=[TypeView(type=f"t{n}", offered_at=None, counts={"queued": 1}) for n in many],
         untaken=[UntakenLane(f"t{n}", (), 1, "no_match", "nobody", None) for n in many],
-        failing=[FailingType(f"t{n}", 3, True) for n in many],
+        failing=[FailingType(f"t{n}", 3, True, NOW, NOW) for n in many],
         often=[OftenFailing(f"o{n}", 5, 5) for n in many],
         paused=[PausedType(f"t{n}", 3, Hold(1.0, "")) for n in many],
     )

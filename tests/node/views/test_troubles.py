@@ -10,8 +10,8 @@ from dispatcher.access.acts import Actor
 from dispatcher.core.jobs.matching import requirement_of
 from dispatcher.core.jobs.states import JobState
 from dispatcher.core.jobs.turn import Change, LaneReady
-from dispatcher.core.jobs.views.troubles import FailingType, OftenFailing, Troubles
-from dispatcher.node.turns.failing import IN_A_ROW, LATELY_S, MOST_TYPES, OFTEN, TOLD_S, Failing
+from dispatcher.core.jobs.views.troubles import OftenFailing, Troubles
+from dispatcher.node.turns.failing import IN_A_ROW, LATELY_S, MOST_TYPES, OFTEN, TOLD_S, Failing, Run
 from tests.support.house import House
 from tests.support.operations import operations
 from tests.support.scenes import submit, take
@@ -21,6 +21,10 @@ pytestmark = pytest.mark.gen_test
 
 async def troubles(house: House, most: int = 20) -> Troubles:
     return await house.dispatcher.troubles(most)
+
+
+async def failing(house: House) -> list[tuple[str, int, bool]]:
+    return [(one.type, one.jobs, one.all) for one in (await troubles(house)).failing]
 
 
 async def fail(house: House, *names: str, type: str = "fax") -> None:
@@ -55,31 +59,45 @@ async def test_a_type_is_told_when_three_jobs_have_failed_in_a_row_until_one_suc
     await fail(house, *(f"f{number}" for number in range(IN_A_ROW - 1)))
     assert (await troubles(house)).failing == []
     await fail(house, "last")
-    assert (await troubles(house)).failing == [FailingType("fax", IN_A_ROW, True)]
+    assert await failing(house) == [("fax", IN_A_ROW, True)]
     await succeed(house, "good")
     assert (await troubles(house)).failing == []
     await fail(house, "a", "b", "c", "d")
-    assert (await troubles(house)).failing == [FailingType("fax", 4, False)]
+    assert await failing(house) == [("fax", 4, False)]
 
 
-async def test_a_type_that_fails_is_told_for_a_day_and_not_when_its_jobs_are_tried_again():
+async def test_a_type_that_fails_is_told_for_an_hour_and_not_when_its_jobs_are_tried_again():
     house = await House().start()
     await fail(house, "a", "b", "c")
     await fail(house, "x", "y", "z", type="mail")
     for name in "abc":
         await house.dispatcher.retry(name)
-    assert [one.type for one in (await troubles(house)).failing] == ["mail"]
+    assert await failing(house) == [("mail", 3, True)]
     await house.pass_time(TOLD_S)
-    assert (await troubles(house)).failing == []
+    assert await failing(house) == []
 
 
-async def test_what_failed_in_an_earlier_run_is_told_after_a_restart():
+async def test_what_failed_in_an_earlier_run_is_told_after_a_restart_with_its_true_time_and_no_longer():
     before = await House().start()
-    await fail(before, "a", "b", "c")
+    await fail(before, "a", "b")
     await fail(before, "x", "y", "z", type="mail")
+    await fail(before, "k", "l", "m", type="copy")
+    began = before.clock.utc()
+    await before.pass_time(600.0)
     await succeed(before, "good", "mail")
-    house = await House(before.store).start()
-    assert (await troubles(house)).failing == [FailingType("fax", 3, True)]
+    await fail(before, "c")
+    failed_at = before.clock.utc()
+    await before.pass_time(1_500.0)
+    house = await House(before.store, clock=before.clock).start()
+    told = {one.type: one for one in (await troubles(house)).failing}
+    assert told.keys() == {"fax", "copy"}
+    assert (told["fax"].jobs, told["fax"].all) == (3, True)
+    assert began - 60.0 <= told["fax"].since <= began
+    assert failed_at - 60.0 <= told["fax"].at <= failed_at
+    await house.pass_time(TOLD_S - 1_650.0)
+    assert [name for name, *_ in await failing(house)] == ["fax"], "it is not told anew"
+    again = await House(before.store, clock=before.clock).start()
+    assert [name for name, *_ in await failing(again)] == ["fax"]
 
 
 async def test_a_job_that_a_free_worker_is_not_given_is_told_after_a_second():
@@ -106,7 +124,7 @@ def test_a_bounded_number_of_types_is_counted_and_looked_at():
     failing = Failing()
     for number in range(MOST_TYPES + 10):
         failing.seen([failed(f"t{number}")] * IN_A_ROW)
-    assert failing.worst(1, 1.0) == {f"t{MOST_TYPES + 9}": IN_A_ROW}
+    assert failing.worst(1, 1.0) == {f"t{MOST_TYPES + 9}": Run(IN_A_ROW, 1.0, 1.0)}
     assert len(failing._runs) == MOST_TYPES
 
 

@@ -60,8 +60,11 @@ class FailingType(Struct, frozen=True):
     type: str
     #: How many have failed since the last one that succeeded.
     jobs: int
-    #: Whether no job of the type that is kept has succeeded.
+    #: Whether these are all jobs of the type that are kept and have succeeded or failed.
     all: bool
+    #: UTC seconds: when the first of them failed, and the last one.
+    since: float
+    at: float
 
 
 class OftenFailing(Struct, frozen=True):
