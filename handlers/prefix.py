@@ -17,7 +17,7 @@ __all__ = ["OWN", "Prefix", "PrefixedApplication"]
 #: With what an address of ours can begin.
 OWN = frozenset(
     {"", "api", "docs", "doubts", "engine.io", "jobs", "livez", "login", "logout", "openapi.json", "operations"}
-    | {"phone", "readyz", "rollout", "static", "submit", "tasks", "types"}
+    | {"phone", "readyz", "rollout", "static", "submit", "tasks", "types", "upkeep"}
     | {"board", "failures", "help", "history", "me", "metrics", "worker", "workers"}
 )
 #: In a page, quotes in what people have typed are escaped: this is always the template's.

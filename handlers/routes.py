@@ -39,7 +39,7 @@ from handlers.api.rollouts import RolloutHandler, RolloutReleaseHandler, Rollout
 from handlers.api.shortway import ShortWayApplication
 from handlers.api.workeractions import WorkerActionsHandler
 from handlers.board.page import BoardPage
-from handlers.console import console, doubts, lists, login, me, orders, rollouts, submit, trying, worker
+from handlers.console import console, doubts, lists, login, me, orders, rollouts, submit, trying, upkeep, worker
 from handlers.console import types as typepages
 from handlers.console.workerorders import CountWorkersPage
 from handlers.failures.page import FailuresAgain, FailuresPage
@@ -142,6 +142,7 @@ def _console(given: dict[str, Any]) -> list[URLSpec]:
         url(r"/rollout", rollouts.RolloutPage, given, name="rollout"),
         url(r"/rollout/(begin|stop|release)", rollouts.RolloutButton, given, name="rollout-button"),
         url(r"/phone", phone.PhonePage, given, name="phone"),
+        url(r"/upkeep", upkeep.UpkeepPage, given, name="upkeep"),
         url(r"/doubts", doubts.DoubtsPage, given, name="doubts"),
         url(r"/failures", FailuresPage, given, name="failures"),
         url(r"/failures/again", FailuresAgain, given, name="failures-again"),

@@ -258,7 +258,7 @@ def _withheld(withheld: list[WithheldTask]) -> Iterator[Concern]:
 
 
 def _hooks(seen: Overview) -> Iterator[Concern]:
-    link = "/api/v1/webhooks"
+    link = "/upkeep#webhooks"
     for name, reason in seen.hooks.given_up[:MOST_CONCERNS]:
         text = stopped(f"Nothing is sent to the webhook {name} any more: {reason}")
         yield Concern(code="webhook_off", words=text, link=link)
@@ -273,7 +273,7 @@ def _hooks(seen: Overview) -> Iterator[Concern]:
 
 def _backup(seen: Overview) -> Iterator[Concern]:
     """Who has never made one backs up in another way."""
-    backup, link = seen.backup, "/api/v1/backups"
+    backup, link = seen.backup, "/upkeep#backups"
     if backup is not None and backup.state is BackupState.FAILED:
         text = stopped(f"The last backup failed: {backup.detail}")
         yield Concern(code="backup_failed", words=text, link=link, since=backup.ended_at)

@@ -11,7 +11,7 @@ PATHS = {
     "overview": "/",
     "jobs": "/jobs",
     **{"jobs-act": "/jobs/act", "operations": "/operations", "operation": "/operations/{id}"},
-    **{name: f"/{name}" for name in ("board", "doubts", "failures", "history", "phone")},
+    **{name: f"/{name}" for name in ("board", "doubts", "failures", "history", "phone", "upkeep")},
     "operation-button": "/operations/{id}/go",
     "failures-again": "/failures/again",
     "job": "/jobs/{id}",

@@ -12,6 +12,7 @@ MATRIX = {
     "jobs": ("/jobs", "GET", PAGE),
     "jobs-act": ("/jobs/act", "POST:415", PAGE),
     "doubts": ("/doubts", "GET", PAGE),
+    "upkeep": ("/upkeep", "GET", PAGE),
     "phone": ("/phone", "GET", PAGE),
     "history": ("/history", "GET", PAGE),
     "board": ("/board", "GET", PAGE),

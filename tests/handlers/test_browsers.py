@@ -42,6 +42,7 @@ PAGES = [
 ]
 PAGES += [
     "/doubts",
+    "/upkeep",
     "/rollout",
     "/help",
     "/me",

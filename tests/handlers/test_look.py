@@ -34,6 +34,8 @@ PAGES += [
     "/rollout?refresh=5",
     "/help",
     "/me",
+    "/upkeep",
+    "/types/host-call",
     "/phone?code=7NX-J3D",
     "/operations",
     "/history",

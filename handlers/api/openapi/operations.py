@@ -28,7 +28,7 @@ FOR_PEOPLE = frozenset(
     | {"docs", "help", "me"}
     | {"one-worker", "worker-action", "worker-gate", "one-type", "type-action"}
     | {"rollout", "rollout-button"}
-    | {"board", "doubts", "failures", "failures-again", "history", "phone"}
+    | {"board", "doubts", "failures", "failures-again", "history", "phone", "upkeep"}
     | {"workers-act"}
     | {"jobs-act", "operations", "operation", "operation-button"}
     | {"worker", "worker-script", "connection-test", "static", "api-not-found", "not-found"}
