@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from dispatcher.core.jobs.model import WorkerFilter
 from dispatcher.core.jobs.views.overview import Overview
 from dispatcher.core.jobs.views.troubles import ShutType
+from handlers.console import words
 from handlers.overview.concern import MOST_CONCERNS, MOST_NAMED, Concern, for_words, jobs_link, waiting
 
 __all__ = ["shut", "stuck", "unloaded", "unserved"]
@@ -55,8 +56,11 @@ def stuck(seen: Overview) -> Iterator[Concern]:
     """Types whose workers have tasks that are over and do not stop."""
     for one in seen.troubles.stuck[:MOST_CONCERNS]:
         since, names = seen.troubles.since.get(one.type), [name for _, name in one.workers]
-        who = f"its only worker {names[0]} is stuck" if len(names) == 1 else f"its workers {', '.join(names)} are stuck"
-        text = f"{waiting(one.queued, one.type, since, seen.at)}: {who}, in a task that is over and does not stop."
+        are = f"worker {names[0]} is" if len(names) == 1 else f"workers {', '.join(names)} are"
+        who = f"its {'only ' if len(names) == 1 and not one.others else ''}{are} stuck"
+        others = f". {words.plural(one.others, 'other')} {'takes' if one.others == 1 else 'take'} no jobs now"
+        why = f"{who} in a task that is over and does not stop{others if one.others else ''}"
+        text = f"{waiting(one.queued, one.type, since, seen.at)}: {why}."
         link = f"/workers?type={one.type}"
         yield Concern(code="stuck", words=text, link=link, type=one.type, since=since, reloads=one.workers)
 

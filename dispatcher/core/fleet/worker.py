@@ -206,8 +206,8 @@ class Worker(Struct):
         return self.standing() is Standing.BUSY and not any(attempt.live() for attempt in self.attempts.values())
 
     def wants_none(self) -> bool:
-        """Whether somebody keeps it from jobs: the person at its page, or an operator."""
-        return self.paused or self.held is not None or self.reloads
+        """Whether somebody keeps it from jobs, the person at its page or an operator; or its page has no task."""
+        return self.paused or self.held is not None or self.reloads or not self.types
 
     def free(self) -> int:
         """How many of its slots hold no attempt."""

@@ -79,18 +79,20 @@ class Answering:
         found, _ = self.roster.page(WorkerFilter(type=type_name, limit=most + 1), None)
         return [self._fleet.workers[worker_id] for worker_id in found] if len(found) <= most else []
 
-    def stuck(self, most: int) -> dict[str, list[Worker]]:
-        """Types that ready jobs wait for and whose workers, at most ``most``, all have tasks that do not stop; these.
+    def stuck(self, most: int) -> dict[str, tuple[list[Worker], int]]:
+        """Types that ready jobs wait for, of at most ``most`` workers, all of which have tasks that do not stop; these
+        workers, and how many others are paused, set aside or away.
 
-        Those that are away besides do not count. As a rule no task is like that, and it looks at nothing.
+        As a rule no task is like that, and it looks at nothing.
         """
         over = [self._fleet.workers.get(attempt.worker) for attempt in islice(self._leases.revoked.values(), MOST_OVER)]
         theirs = {name for worker in over if worker is not None and worker.is_stuck() for name in worker.types}
-        found: dict[str, list[Worker]] = {}
+        found: dict[str, tuple[list[Worker], int]] = {}
         for name in dict.fromkeys(lane_parts(lane)[0] for lane in (self.waiting(MOST_LANES)[0] if theirs else ())):
-            here = [one for one in self.offerers(name, most) if one.is_connected()] if name in theirs else []
+            offer = self.offerers(name, most) if name in theirs else []
+            here = [worker for worker in offer if worker.standing() in (Standing.IDLE, Standing.BUSY)]
             if here and all(worker.is_stuck() for worker in here):
-                found[name] = here
+                found[name] = here, len(offer) - len(here)
         return found
 
     def unserved(self, most: int) -> list[str]:

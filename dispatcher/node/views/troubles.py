@@ -55,8 +55,8 @@ async def found(most: int, machine: Machine, store: Store, failing: Failing, *, 
         untaken=await _untaken(most, machine, store),
         paused=await _paused(held, known, store),
         stuck=[
-            StuckType(name, queued, tuple((one.id, one.name) for one in workers))
-            for name, workers in list(stuck.items())[:most]
+            StuckType(name, queued, tuple((one.id, one.name) for one in workers), others)
+            for name, (workers, others) in list(stuck.items())[:most]
             if (queued := _count(known, name, "queued")) and now_at - since.get(name, now_at) > STUCK_S
         ],
         unloaded=_unloaded(most, machine, now, now_at),

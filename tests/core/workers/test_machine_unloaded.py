@@ -44,11 +44,16 @@ def test_a_worker_without_a_task_gets_no_job() -> None:
     node = Node()
     node.join("s1", "w1", types=(), unloaded=BAD)
     node.machine.ready([LaneReady("fax", 1, 1.0)], claimed=False)
+    assert node.machine.standings() == {Standing.PAUSED: 1}, "nobody counts it as ready"
     assert (node.room(), node.machine.unserved(5)) == (0, ["a", "b", "c", "fax"])
 
 
 def stuck(node: Node, most: int = 3) -> dict[str, list[str]]:
-    return {name: [one.id for one in workers] for name, workers in node.machine.stuck(most).items()}
+    """With how many others there are, if any."""
+    found = node.machine.stuck(most).items()
+    return {
+        name: [*(one.id for one in workers), *([f"+{others}"] if others else [])] for name, (workers, others) in found
+    }
 
 
 def hang(node: Node, worker: str, attempt: str) -> None:
@@ -65,7 +70,10 @@ def test_a_type_is_stuck_while_all_of_its_workers_that_are_here_have_tasks_that_
     assert stuck(node) == {}, "others take it"
     hang(node, "w2", "a2")
     node.away("s3")
-    assert stuck(node) == {"x": ["w1", "w2"]}, "no job waits for y"
+    assert stuck(node) == {"x": ["w1", "w2", "+1"]}, "no job waits for y"
+    node.back("s3")
+    node.pause("s3", True)
+    assert stuck(node) == {"x": ["w1", "w2", "+1"]}
     assert stuck(node, 2) == {}, "there are more workers than that"
     node.released("s1", "a1", "cancelled")
     assert (stuck(node), node.machine.workers["w1"].standing()) == ({}, Standing.IDLE)

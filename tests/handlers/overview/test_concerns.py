@@ -19,9 +19,12 @@ from dispatcher.core.jobs.views.troubles import (
     OftenFailing,
     PausedType,
     ShutType,
+    StuckType,
     Troubles,
+    UnloadedType,
     UntakenLane,
 )
+from dispatcher.core.jobs.views.unloaded import Unloaded, UnloadedWhy
 from handlers.overview.concern import MOST_CONCERNS, Concern
 from handlers.overview.concerns import Beside, concerns, sentence
 from tests.support.jobs import NOW
@@ -85,6 +88,8 @@ def test_one_line_says_that_all_is_well(fields: dict[str, Any], words: str) -> N
 
 SINCE = {"fax": NOW - 720.0}
 FAILING = FailingType("fax", 7, False, NOW - 900.0, NOW - 300.0)
+STUCK = "stuck in a task that is over and does not stop"
+WHY = UnloadedWhy("E-TSK-01: bad", 2, [("w1", "A"), ("w2", "B")])
 IGNORED = "skipped for a while, because it ignored its last jobs"
 
 
@@ -124,6 +129,21 @@ IGNORED = "skipped for a while, because it ignored its last jobs"
          "The last 7 jobs of type fax failed, the last one 5 min ago.", "/failures?type=fax"),
         (Troubles(failing=[FAILING], often=[OftenFailing("fax", 7, 42)]), "failing",
          "7 of 42 jobs of type fax failed in the last 15 min.", "/failures?type=fax"),
+        (Troubles(stuck=[StuckType("fax", 6, (("w1", "A"),))], since=SINCE), "stuck",
+         f"6 jobs of type fax wait, the first for 12 min: its only worker A is {STUCK}.", "/workers?type=fax"),
+        (Troubles(stuck=[StuckType("fax", 6, (("w1", "A"),), 1)], since=SINCE), "stuck",
+         f"6 jobs of type fax wait, the first for 12 min: its worker A is {STUCK}. 1 other takes no jobs now.",
+         "/workers?type=fax"),
+        (Troubles(stuck=[StuckType("fax", 1, (("w1", "A"), ("w2", "B")), 2)], since=SINCE), "stuck",
+         f"1 job of type fax waits for 12 min: its workers A, B are {STUCK}. 2 others take no jobs now.",
+         "/workers?type=fax"),
+        (Troubles(unloaded=[UnloadedType("fax", NOW - 720.0, Unloaded(2, 3, [WHY]))]), "unloaded",
+         "2 of 3 pages could not load the task fax, the first for 12 min: E-TSK-01: bad (A, B).", "/types/fax"),
+        (Troubles(unserved=[TypeView(type="fax", offered_at=None, counts={"queued": 1},
+                                     unloaded=Unloaded(2, 2, [WHY]))],
+                  unloaded=[UnloadedType("fax", NOW - 720.0, Unloaded(2, 2, [WHY]))], since=SINCE), "unloaded",
+         "1 job of type fax waits for 12 min: all 2 pages could not load the task: E-TSK-01: bad (A, B).",
+         "/types/fax"),
         (Troubles(stalled=[("fax", 1.5), ("mail", 4.0)]), "stalled",
          "Jobs of type mail and of other types wait although a worker is free: none was offered for 4.0 s. "
          "The server is overloaded, or its disk is slow.", "/jobs?state=queued&type=mail"),
@@ -229,13 +249,15 @@ def test_many_concerns_of_a_kind_are_told_in_part() -> None:
     troubles = Troubles(
         unserved=[TypeView(type=f"t{n}", offered_at=None, counts={"queued": 1}) for n in many],
         untaken=[UntakenLane(f"t{n}", (), 1, "no_match", "nobody", None) for n in many],
+        unloaded=[UnloadedType(f"u{n}", NOW, Unloaded(1, 1, [WHY])) for n in many],
         failing=[FailingType(f"t{n}", 3, True, NOW, NOW) for n in many],
         often=[OftenFailing(f"o{n}", 5, 5) for n in many],
         paused=[PausedType(f"t{n}", 3, Hold(1.0, "")) for n in many],
     )
     sentences = [sentence for sentence, _ in said(troubles=troubles)]
-    assert len(sentences) == 5 * (MOST_CONCERNS + 1)
+    assert len(sentences) == 6 * (MOST_CONCERNS + 1)
     assert sentences[MOST_CONCERNS] == "Jobs of more types wait, and no connected worker offers them."
     assert "More jobs wait for workers that do not come, or are paused." in sentences
+    assert "Pages could not load more tasks." in sentences
     assert "Many jobs of more types fail." in sentences
     assert sentences[-1] == "All jobs of more types have failed of late."

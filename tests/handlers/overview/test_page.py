@@ -155,7 +155,7 @@ async def test_jobs_whose_only_worker_is_stuck_are_told_with_a_button_that_loads
     await house.pass_time(9.0)
     assert await concerns_of(browser) == [], "a task that is told to stop may take a moment"
     await house.pass_time(21.0)
-    stuck = "its only worker KASSE-1 is stuck, in a task that is over and does not stop."
+    stuck = "its only worker KASSE-1 is stuck in a task that is over and does not stop."
     assert await concerns_of(browser) == [f"1 job of type spin waits for 30 s: {stuck} Load the page of KASSE-1 anew"]
     [worker] = house.dispatcher.workers().items
     answer = await browser.post(f"/workers/{worker.id}/reload-now", {"back": "overview"}, "/")

@@ -95,13 +95,15 @@ class UnloadedType(Struct, frozen=True):
 
 
 class StuckType(Struct, frozen=True):
-    """A type that jobs wait for, and whose workers are all stuck: they have tasks that are over and do not stop."""
+    """A type that jobs wait for, and whose workers are stuck: they have tasks that are over and do not stop."""
 
     type: str
     #: Its jobs that wait.
     queued: int
     #: These workers: (id, name).
     workers: tuple[tuple[str, str], ...]
+    #: How many besides are paused, set aside or away.
+    others: int = 0
 
 
 class Troubles(Struct, frozen=True, kw_only=True):
