@@ -2,6 +2,8 @@
 (function (window) {
   'use strict';
 
+  var STILL_SHOWN_MS = 600000;
+
   //: Every text stands in the catalogue of words.js.
   var t = window.pagehandText;
 
@@ -52,6 +54,20 @@
 
   function jobsText(status) {
     return status.jobs.map(jobText).join(' \u00b7 ');
+  }
+
+  /** What the browser does to the page, while it is so; '' as a rule. */
+  function slownessText(status) {
+    var seen = status.slowness || {};
+    var still = seen.still && new Date().getTime() - seen.still.at < STILL_SHOWN_MS;
+    return [
+      seen.hiddenSince ?
+        t('This page is in the background since {time}.', { time: minute(seen.hiddenSince) }) : '',
+      seen.slowSince ? t('The timers of this page come late since {time}: the browser or the PC ' +
+        'slows it down.', { time: minute(seen.slowSince) }) : '',
+      still ? t('This page stood still for {seconds} s, until {time}.',
+        { seconds: Math.round(seen.still.ms / 1000), time: clock(seen.still.at) }) : ''
+    ].filter(function (text) { return text; }).join(' ');
   }
 
   var OUTCOMES = {
@@ -302,6 +318,7 @@
     labelsText: labelsText,
     pastText: pastText,
     questionText: questionText,
-    resumes: resumes
+    resumes: resumes,
+    slownessText: slownessText
   };
 }(window));

@@ -219,7 +219,7 @@
       standing: trouble && { code: trouble.code, since: openedAt },
       name: address.name, labels: {}, badLabels: [], paused: false, hold: null, jobs: [],
       since: null,
-      heardMs: null, done: 0, failed: 0, past: [], unreported: 0, registered: false,
+      heardMs: null, done: 0, failed: 0, past: [], slowness: null, unreported: 0, registered: false,
       otherWindow: null,
       connection: null, doubt: null,
       version: window.Pagehand.version, worker: null, types: [], events: [], page: null
@@ -261,6 +261,7 @@
     show('name', name || '-');
     show('labels', say.labelsText(status, !!worker));
     show('server', ORIGIN + BASE);
+    show('slowness', say.slownessText(status));
     show('since', status.since === null ? t('no|connected') :
       t('since {time}', { time: say.clock(status.since) }));
     show('contact', status.heardMs === null ? '' : '\u00b7 ' +
@@ -311,7 +312,8 @@
     var lines = [
       t('Pagehand worker page') + ', ' + t('library {version}', status) + ', ' +
         new Date().toString(),
-      t('State') + ': ' + FACES[status.state].word + ', ' + say.detailText(status, faultyText()),
+      t('State') + ': ' + FACES[status.state].word + ', ' + say.detailText(status, faultyText()) +
+        ' ' + say.slownessText(status),
       aloud(status) || t('Nothing is wrong at this moment.'),
       t('Name') + ': ' + status.name + ' (' + t('worker') + ' ' +
         (status.worker || t('unknown')) + ')',

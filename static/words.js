@@ -46,6 +46,13 @@ window.pagehandCatalogue = [
   ['{unreported} not yet recorded', '{unreported} noch nicht gespeichert'],
   ['not sent: {labels}', 'nicht gesendet: {labels}'],
 
+  // what the browser does to it
+  ['This page is in the background since {time}.', 'Diese Seite ist seit {time} im Hintergrund.'],
+  ['The timers of this page come late since {time}: the browser or the PC slows it down.',
+    'Die Zeitgeber dieser Seite kommen seit {time} zu spät: Der Browser oder der PC bremst sie.'],
+  ['This page stood still for {seconds} s, until {time}.',
+    'Diese Seite stand {seconds} s lang still, bis {time}.'],
+
   // how the page is
   ['This page runs jobs for a Pagehand server. Leave it open.',
     'Diese Seite führt Aufträge für einen Pagehand-Server aus. Lassen Sie sie offen.'],

@@ -11,9 +11,8 @@ from functools import partial
 from typing import Any, Protocol, assert_never
 
 import msgspec
-from msgspec import UNSET, Struct, UnsetType
+from msgspec import UNSET, UnsetType
 
-from dispatcher.access.opened import Opening
 from dispatcher.config.settings import Settings
 from dispatcher.core.jobs.about import NOTHING_SAID, About
 from dispatcher.core.workers.effects import (
@@ -40,27 +39,10 @@ from dispatcher.pages.orders import ORDERS, hold_message
 from dispatcher.pages.protocol import PageMessage, Refused
 from dispatcher.pages.refusals import MessageRefusals
 from dispatcher.pages.registrar import Registrar, clean, told_settings
+from dispatcher.pages.sessioninfo import SessionInfo
+from dispatcher.pages.slowness import slowness_of
 
-__all__ = ["Pages", "SessionInfo", "Transport"]
-
-
-class SessionInfo(Struct):
-    """What is known about a session besides its worker."""
-
-    remote: str
-    user_agent: str
-    opened: float = 0.0
-    page: dict[str, str] = {}
-    #: What carries it: ``polling`` or ``websocket``.
-    transport: str = "polling"
-    #: Ends the session with the token with which its page has registered.
-    opening: Opening | None = None
-
-    def let_in(self, opening: Opening | None) -> None:
-        """Its page has shown a token, perhaps another one than before; None: that of the settings, or none."""
-        if self.opening is not None:
-            self.opening.close()
-        self.opening = opening
+__all__ = ["Pages", "Transport"]
 
 
 class Transport(Protocol):
@@ -305,6 +287,7 @@ class Pages:
             key = self.registrar.key(shown, admitted)
             info.let_in(self.gate.tokens.open(key, lambda: self._shut(sid)) if key else None)
             info.page = {name: clean(str(value))[:200] for name, value in message.page.items()}
+            info.slowness = slowness_of(message.page, now)
         opened = now if info is None else info.opened
         return self._machine.register(sid, self.registrar.registration(shown, message, admitted, opened), now)
 

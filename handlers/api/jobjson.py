@@ -251,6 +251,9 @@ def one_worker_json(worker: OneWorkerView, recent: list[Json]) -> Json:
         "connections": worker.connections,
         "lately": [{"event": event, "ago_s": round(ago_s, 3)} for event, ago_s in worker.lately],
         "reloads": worker.reloads,
+        "hidden_s": None if worker.hidden_s is None else round(worker.hidden_s, 3),
+        "slow_timers": worker.late,
+        "stood_still": worker.stood and {"for_s": round(worker.stood[0], 3), "ago_s": round(worker.stood[1], 3)},
         "recent": recent,
         "links": {"self": own, **{order: f"{own}/{order}" for order in orders}, "jobs": _jobs_of(worker.shown.name)},
     }

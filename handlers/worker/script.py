@@ -47,6 +47,7 @@ PARTS = (
     "reports.js",
     "snapshot.js",
     "past.js",
+    "slowness.js",
     "doubts.js",
     "status.js",
     "testing.js",

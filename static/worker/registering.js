@@ -115,6 +115,7 @@
     var unloaded = this._unloaded();
     var now = this._env.now();
     this._untold = false;
+    this._toldSlowness();
     each(this._attempts, function (attempt) {
       if (attempt.phase === PHASE.ENDED) {
         push(finished, attempt.id);
@@ -173,6 +174,7 @@
       transport: how.transport,
       transport_reason: how.reason || undefined
     };
+    this._addSlowness(facts);
     each(this._mentioned, function (text, name) { facts[name] = text; });
     return facts;
   };

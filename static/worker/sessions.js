@@ -209,6 +209,7 @@
     var self = this;
     var now = this._env.now();
     this._tickTimer = this._env.setTimeout(function () { self._tick(); }, TICK_MS);
+    this._watch(now);
     if (this._engine) {
       this._engine.check();
     }

@@ -79,6 +79,8 @@
    * standing: {code, since, text, whose}, what is wrong at this moment, or null.
    * past: the last jobs, the newest first: [{at, attempt, id, type, summary, outcome, code}].
    * outcome: done, failed, cancelled, timed_out, or too_late. code: of what went wrong, or ''.
+   * slowness: {hiddenSince, slowSince, still: {ms, at}}, what the browser does to the page; null
+   * where it is not so.
    * doubt: {attempt, question, state, happened, more}, what the person is asked about a job in
    * doubt, or null. state: asked; telling, the answer is on its way; noted, it counts; decided, by
    * somebody else. happened: the answer. more: how many questions follow.
@@ -125,6 +127,7 @@
       refusal: this._refusal,
       error: this._error,
       past: this._describePast(),
+      slowness: this._describeSlowness(),
       doubt: this._doubt(),
       standing: this._running ? inWords(this._standing(jobs)) : null,
       connection: this._engine ? this._choice.describe(this._engine) : null,

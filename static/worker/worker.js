@@ -141,6 +141,7 @@
     this._tickTimer = null;
     this._connectedAt = null;
     this._healthyAt = Infinity;
+    this._slowness = parts.nothingSeen();  // what the browser does to this page
     this._heardAt = null;
     this._error = null;
     this._restore();
@@ -181,8 +182,9 @@
     }
   };
 
-  Worker.prototype._note = function (text) {
-    var event = { at: this._env.date(), text: text };
+  /** at: when it was, if that is not now. */
+  Worker.prototype._note = function (text, at) {
+    var event = { at: at === undefined ? this._env.date() : at, text: text };
     push(this._events, event);
     if (this._events.length > EVENTS_KEPT) {
       take(this._events, 1);
@@ -216,6 +218,7 @@
       this._fault('E-ADR-01', 'transport is auto, polling or websocket, so auto is taken');
     }
     this._hook();
+    this._slowness = parts.nothingSeen();
     this._tick();
     this._connect();
     return this;
@@ -256,6 +259,10 @@
     if (this._env.document.documentMode) {
       hook('unload', function () { self._hidden(); });  // elsewhere it would forbid the page cache
     }
+    // Where this does not reach the window, the next tick sees it.
+    hook('visibilitychange', function () {
+      self._seeHidden(self._env.document.hidden === true, self._env.now());
+    });
     hook('pageshow', function () { self._shown(); });
     hook('offline', function () { self._offlineAt = self._env.now(); });
     hook('online', function () { self._online(); });

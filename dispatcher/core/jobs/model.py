@@ -333,6 +333,12 @@ class OneWorkerView(Struct, frozen=True, kw_only=True):
     lately: list[tuple[str, float]] = []
     #: Its page is to load anew when it is idle.
     reloads: bool = False
+    #: For so many seconds its page has been in the background; None: it is not, or nobody knows.
+    hidden_s: float | None = None
+    #: The timers of its page come late.
+    late: bool = False
+    #: How long its page stood still, and how many seconds ago that ended; None: not of late.
+    stood: tuple[float, float] | None = None
     #: Its credential; None: it has none.
     joined: Credential | None = None
 

@@ -14,7 +14,8 @@ from dispatcher.core.jobs.matching import NAME
 from dispatcher.core.jobs.model import MissingWorker, OneWorkerView, WorkerFilter, WorkerPage, WorkerStatus, WorkerView
 from dispatcher.core.jobs.views.naming import counted
 from dispatcher.node.views.cursors import cursor_of, place_of
-from dispatcher.pages.pages import SessionInfo
+from dispatcher.pages.sessioninfo import SessionInfo
+from dispatcher.pages.slowness import NOT_SLOW
 
 __all__ = ["absent", "fits", "merged", "name_of_gone", "present", "seen_elsewhere", "whole", "with_others"]
 
@@ -128,6 +129,9 @@ def whole(
     node: str,
 ) -> OneWorkerView:
     """A worker that is here, with all that is known of it."""
+    info = sessions.get(worker.session or "")
+    slowness = NOT_SLOW if info is None else info.slowness
+    until = slowness.stood_until
     return OneWorkerView(
         shown=present(worker, sessions, now, node=node),
         kept=kept,
@@ -137,6 +141,9 @@ def whole(
         connections=worker.connections,
         lately=[(passage.value, max(0.0, now - at)) for at, passage in reversed(worker.lately)],
         reloads=worker.reloads,
+        hidden_s=None if slowness.hidden_since is None else now - slowness.hidden_since,
+        late=slowness.late,
+        stood=None if until is None else (slowness.stood_s, now - until),
         joined=joined,
     )
 

@@ -68,6 +68,13 @@ class PassageShape(Struct):
     ago_s: float
 
 
+class StandstillShape(Struct):
+    """A page did nothing, and has said so since: it was no crash."""
+
+    for_s: float
+    ago_s: Annotated[float, Meta(description="since it ended")]
+
+
 class OneWorkerShape(WorkerShape):
     """A worker, with all that is known of it."""
 
@@ -80,6 +87,9 @@ class OneWorkerShape(WorkerShape):
     connections: Count
     lately: Annotated[list[PassageShape], Meta(description="its comings and goings, the newest first, at most 20")]
     reloads: Annotated[bool, Meta(description="its page loads anew when it has nothing to do")]
+    hidden_s: Annotated[float | None, Meta(description="its page has been in the background for so long")]
+    slow_timers: Annotated[bool, Meta(description="the timers of its page come late")]
+    stood_still: Annotated[StandstillShape | None, Meta(description="of the last hour, as its page says")]
     recent: Annotated[
         list[JobLineShape], Meta(description="the newest of the jobs that it has or had last, at most 20")
     ]

@@ -176,3 +176,15 @@ async def test_a_worker_that_will_not_come_back_is_forgotten_and_one_that_is_her
     assert after.dispatcher.machine.operators.kept == {}
     acts = body_of(await ask("/api/v1/audit?action=worker.forget"))["items"]
     assert [(act["target"], act["detail"]) for act in acts] == [(proof["worker"], "scrapped")]
+
+
+async def test_a_page_says_how_its_browser_treats_it(ask: Ask, house: House) -> None:
+    said = {"hidden_for_ms": 60_000, "slow_timers": True, "stood_still_ms": 40_000, "stood_still_ago_ms": 5_000}
+    worker = (await house.register("s1", "echo", page=said))["worker"]
+    house.clock.advance(2.0)
+    shown = body_of(await ask(f"/api/v1/workers/{worker}"))
+    names = ("hidden_s", "slow_timers", "stood_still")
+    assert [shown[name] for name in names] == [62.0, True, {"for_s": 40.0, "ago_s": 7.0}]
+    await house.register("s2", "echo", boot="boot-s1", worker=worker, secret=house.pages.registrar.secret(worker))
+    shown = body_of(await ask(f"/api/v1/workers/{worker}"))
+    assert [shown[name] for name in names] == [None, False, None]

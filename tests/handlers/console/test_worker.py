@@ -120,3 +120,26 @@ async def test_it_shows_who_has_paused_the_worker_and_that_the_person_at_the_pag
         ("Resumed", "worker desk", "by the person at the page"),
         ("Paused", "console", "printer &lt;broken&gt;"),
     ]
+
+
+async def test_a_page_that_stood_still_beyond_a_lease_is_no_riddle(browser: Browser, house: House) -> None:
+    told = await house.register("s1", "echo", name="desk")
+    address, known = f"/workers/{told['worker']}", {"worker": told["worker"], "secret": told["secret"]}
+    await house.submit(id="slow", heartbeat_s=30.0, max_crashes=0)
+    [offer] = await house.hear("s1")
+    await house.say("s1", op="accept", attempt=offer["attempt"])
+    await house.pass_time(31.0)
+    assert (await house.dispatcher.job("slow")).state == "failed", "a lease is no longer for that"
+    said = {"stood_still_ms": 40_000, "stood_still_ago_ms": 2_000, "hidden_for_ms": 3_600_000, "slow_timers": True}
+    again = known | {"boot": "boot-s1", "holding": [{"attempt": offer["attempt"]}], "page": said}
+    await house.register("s2", "echo", **again)
+    await house.say("s2", op="log", attempt=offer["attempt"], line="the page stood still for 40 s")
+    assert [line.line for line in (await house.dispatcher.job("slow")).log] == ["the page stood still for 40 s"]
+    page = await browser.page(address)
+    assert "Its page stood still for 40.0\u00a0s, until <time" in page
+    assert "Its page is in the background since <time" in page
+    assert "The timers of its page come late" in page
+    await house.register("s3", "echo", **(again | {"page": {}}))
+    page = await browser.page(address)
+    assert "stood still for" not in page
+    assert "in the background" not in page
