@@ -191,7 +191,7 @@
   /** What stands wrong while the page works all the same, and whose fault it is. */
   function besidesText(status) {
     var standing = status.standing;
-    return (standing && standing.code ? ' ' + t.known(standing.text) + ' ' +
+    return (standing ? ' ' + t.known(standing.text) + ' ' +
       t.known(standing.whose) : '') +
       otherText(status);
   }
@@ -268,9 +268,9 @@
 
   /**
    * One line to read aloud by telephone: name, code, since when; '' while nothing is wrong. The
-   * six letters say the same to whoever types them in. `word` stands for trouble without a code.
+   * six letters say the same to whoever types them in.
    */
-  function aloudText(status, name, word) {
+  function aloudText(status, name) {
     var standing = status.standing;
     var spoken = '';
     if (!standing) {
@@ -279,7 +279,7 @@
     spoken = window.pagehandSpoken(standing.code, standing.since, status.failures || 0);
     return t('Tell the helpdesk: {name}, {what}, since {time}.', {
       name: name || t('a page without a name'),
-      what: standing.code || word,
+      what: standing.code,
       time: minute(standing.since)
     }) + (spoken ? ' ' + t('Or just: {letters}.', { letters: spoken }) : '');
   }

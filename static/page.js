@@ -242,7 +242,7 @@
 
   function aloud(status) {
     return say.aloudText({ standing: lasting(status), failures: status.failures },
-      status.name || address.name, FACES[status.state].word);
+      status.name || address.name);
   }
 
   function render() {

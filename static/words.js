@@ -355,6 +355,7 @@ window.pagehandCatalogue = [
   ['This page has no tasks.', 'Diese Seite hat keine Aufgaben.'],
   ['The server has no such task.', 'Der Server hat keine solche Aufgabe.'],
   ['This browser, or its mode, is too old.', 'Dieser Browser oder sein Modus ist zu alt.'],
+  ['The server is being restarted.', 'Der Server wird neu gestartet.'],
 
   // whose fault it is (worker/codes.js)
   ['The fault lies with the server or the network, not with this PC. Leave this page open.',

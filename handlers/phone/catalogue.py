@@ -299,4 +299,12 @@ TROUBLES = (
         "browser",
         "Switch the browser control to IE 11 (`FEATURE_BROWSER_EMULATION` 11001)",
     ),
+    CodeMeaning(
+        "E-SRV-01",
+        "The server is being restarted.",
+        "Whoever runs the server stops or upgrades it; jobs that run are finished first",
+        "server",
+        "Nothing: the page comes back by itself. If it says so for more than two minutes after the server has gone, it "
+        "shows E-NET-01",
+    ),
 )

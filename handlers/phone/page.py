@@ -10,6 +10,7 @@ from handlers import queries
 from handlers.console.page import PageHandler
 from handlers.phone.catalogue import BLAME, TROUBLES, CodeMeaning
 from handlers.phone.spoken import MOST_TRIES, BadCode, Spoken, read
+from handlers.phone.states import state_of
 
 __all__ = ["PhonePage"]
 
@@ -23,10 +24,14 @@ def _plain(text: str) -> CodeMeaning | None:
     if found is None:
         return None
     code = f"E-{found[1].upper()}-{int(found[2]):02}"
-    known = next((trouble for trouble in TROUBLES if trouble.code == code), None)
+    known = _named(code)
     if known is None:
         raise BadCode(f"This server knows no code {code}. Let it be read again, letter by letter.")
     return known
+
+
+def _named(code: str) -> CodeMeaning | None:
+    return next((trouble for trouble in TROUBLES if trouble.code == code), None)
 
 
 def _parts(text: str) -> list[tuple[str, bool]]:
@@ -43,12 +48,13 @@ class PhonePage(PageHandler):
     def get(self) -> None:
         """The form, and what the code says."""
         typed = queries.text_argument(self, "code")
+        state = state_of(typed)
         trouble: CodeMeaning | None = None
         spoken: Spoken | None = None
         fault = ""
         try:
-            trouble = _plain(typed)
-            if typed and trouble is None:
+            trouble = _plain(typed) if state is None else _named(state.code)
+            if typed and trouble is None and state is None:
                 spoken = read(typed)
                 trouble = spoken.trouble
         except BadCode as bad:
@@ -56,6 +62,7 @@ class PhonePage(PageHandler):
         self.show(
             "phone.html",
             code=typed,
+            state=state,
             trouble=trouble,
             spoken=spoken,
             fault=fault,

@@ -48,10 +48,12 @@ class Spoken(Struct, frozen=True):
 def read(text: str) -> Spoken:
     """Reads what was typed: small letters, blanks, hyphens and dashes do not matter. Raises BadCode."""
     letters = "".join(letter for letter in text.upper() if letter not in _BETWEEN and not letter.isspace())
-    if odd := sorted({letter for letter in letters if letter not in LETTERS}):
-        raise BadCode(f"A code has no {' and no '.join(odd)}. {_AGAIN}")
+    odd = sorted({letter for letter in letters if letter not in LETTERS})
+    faults = [f"has no {' and no '.join(odd)}"] if odd else []
     if len(letters) != _LENGTH:
-        raise BadCode(f"A code has {_LENGTH} letters and digits, and these are {len(letters)}. {_AGAIN}")
+        faults.append(f"has {_LENGTH} letters and digits, and these are {len(letters)}")
+    if faults:
+        raise BadCode(f"A code {', and '.join(faults)}. {_AGAIN}")
     values = [LETTERS.index(letter) for letter in letters]
     if _check(values[:-1]) != values[-1]:
         raise BadCode(f"One of these letters is wrong. {_AGAIN}")

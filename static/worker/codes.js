@@ -42,7 +42,8 @@
     'E-TSK-01': 'A task file does not work.',
     'E-TYP-01': 'This page has no tasks.',
     'E-TYP-02': 'The server has no such task.',
-    'E-OLD-01': 'This browser, or its mode, is too old.'
+    'E-OLD-01': 'This browser, or its mode, is too old.',
+    'E-SRV-01': 'The server is being restarted.'
   };
 
   /** Whose fault it is, in a sentence that also says who can help. */
@@ -90,7 +91,8 @@
     'E-TSK-01': 'task',
     'E-TYP-01': 'page',
     'E-TYP-02': 'address',
-    'E-OLD-01': 'browser'
+    'E-OLD-01': 'browser',
+    'E-SRV-01': 'server'
   };
 
   /** Whose fault a trouble is: a name of BLAME. */

@@ -44,12 +44,12 @@
     return away !== null && this._env.now() - away.at >= RESTART_MS;
   };
 
-  /** What stands wrong now: {code, since}, or null. code: '' where the state says all. */
+  /** What stands wrong now: {code, since}, or null. */
   Worker.prototype._standing = function (jobs) {
     var standing = null;
     var cuts = this._cuts;
     if (this._draining && !this._isLong(this._away)) {
-      return { code: '', since: this._drainedAt };
+      return { code: 'E-SRV-01', since: this._drainedAt };
     }
     if (this._isCut(this._env.now())) {
       return { code: 'E-NET-12', since: cuts[0].date };
@@ -141,8 +141,8 @@
   /** A trouble with its sentence, and with whose fault it is. */
   function inWords(standing) {
     if (standing) {
-      standing.text = standing.code ? parts.CODES[standing.code] : '';
-      standing.whose = standing.code ? parts.blame(standing.code) : '';
+      standing.text = parts.CODES[standing.code];
+      standing.whose = parts.blame(standing.code);
     }
     return standing;
   }

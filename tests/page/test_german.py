@@ -34,7 +34,7 @@ def test_a_page_whose_address_says_so_is_german_from_the_word_to_the_report(site
     assert seen["today"].endswith(" erledigt, 0 fehlgeschlagen")
     assert browser.run("document.documentElement.lang") == "de"
     assert browser.run(SHOWN) == (
-        "Name Merkmale Server Verbunden Verbindung Auftrag Heute Letzter Fehler "
+        "Name Merkmale Server Verbunden Verbindung Auftrag Heute Letzte Aufträge Letzter Fehler "
         "Nach diesem Auftrag anhalten Neu verbinden Verbindung testen Bericht kopieren"
     )
     browser.click("pause")

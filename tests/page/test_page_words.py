@@ -99,16 +99,16 @@ def test_a_second_window_says_so(state: str) -> None:
     ("code", "name", "words"),
     [
         ("E-NET-12", "FRONT-DESK-07", "Tell the helpdesk: FRONT-DESK-07, E-NET-12, since 10:30. Or just: 7NX-J3D."),
-        ("", "FRONT-DESK-07", "Tell the helpdesk: FRONT-DESK-07, SERVER MAINTENANCE, since 10:30."),
+        ("E-SRV-01", "FRONT-DESK-07", "Tell the helpdesk: FRONT-DESK-07, E-SRV-01, since 10:30. Or just: LNX-J3S."),
         ("E-TOK-01", "", "Tell the helpdesk: a page without a name, E-TOK-01, since 10:30. Or just: 96X-J3X."),
     ],
 )
 def test_one_line_to_read_aloud_has_name_code_and_since_when(code: str, name: str, words: str) -> None:
-    assert say("aloudText", name, "SERVER MAINTENANCE", **trouble(code)) == words
+    assert say("aloudText", name, **trouble(code)) == words
 
 
 def test_nothing_is_to_be_read_aloud_while_nothing_is_wrong() -> None:
-    assert say("aloudText", "DESK", "READY") == ""
+    assert say("aloudText", "DESK") == ""
 
 
 @pytest.mark.parametrize(

@@ -32,7 +32,7 @@ def test_a_server_that_stopped_is_in_maintenance_for_two_minutes_and_away_from_t
         page.advance(1_000)
         for request in page.requests("GET"):
             page.answer(request, 0, "")
-    assert standing(page) == {"code": "", "since": page.status()["standing"]["since"]}
+    assert standing(page) == {"code": "E-SRV-01", "since": page.status()["standing"]["since"]}
     page.advance(2_000)
     assert page.state == "reconnecting"
     found = standing(page)

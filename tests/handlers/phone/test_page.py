@@ -36,7 +36,12 @@ async def test_the_code_itself_may_be_typed(browser: Browser, typed: str) -> Non
 
 @pytest.mark.parametrize(
     ("typed", "words"),
-    [("E-NET-99", "knows no code E-NET-99"), ("<b>", "has no &lt; and no &gt;"), ("K7F-42A", "wrong")],
+    [
+        ("E-NET-99", "knows no code E-NET-99"),
+        ("<b>234", "has no &lt; and no &gt;"),
+        ("HELLO WORLD", "these are 10"),
+        ("K7F-42A", "wrong"),
+    ],
 )
 async def test_what_is_no_code_is_shown_again_with_what_to_ask_for(browser: Browser, typed: str, words: str) -> None:
     page = await asked(browser, typed)
@@ -49,3 +54,28 @@ async def test_what_is_no_code_is_shown_again_with_what_to_ask_for(browser: Brow
 async def test_each_page_leads_there(browser: Browser) -> None:
     assert '<a href="/phone">' in await browser.page("/workers")
     assert "What to do:" not in await browser.page("/phone")
+
+
+@pytest.mark.parametrize("typed", ["SERVER MAINTENANCE", "server-maintenance", "Server-Wartung", "serverwartung"])
+async def test_the_word_of_a_state_is_taken_for_its_code(browser: Browser, typed: str) -> None:
+    page = await asked(browser, typed)
+    assert "<h2>The server is being restarted.</h2>" in page
+    assert "E-SRV-01" in page
+    assert "by the clock of that PC" not in page
+
+
+@pytest.mark.parametrize(
+    ("typed", "head", "words"),
+    [
+        ("ready", "READY", "Nothing is wrong"),
+        ("Angehalten", "PAUSED", "the button Resume there ends that"),
+        ("VERBINDET NEU", "RECONNECTING", "ask for the line that begins with &quot;Tell the helpdesk&quot;"),
+    ],
+)
+async def test_a_word_that_says_too_little_is_told_what_to_ask_for(
+    browser: Browser, typed: str, head: str, words: str
+) -> None:
+    page = await asked(browser, typed)
+    assert f"<h2>{head}</h2>" in page
+    assert words in page
+    assert "letter by letter" not in page

@@ -1,0 +1,59 @@
+"""The large words of the worker page, in its two languages: for whoever is told one in the place of a code. Pure."""
+
+from __future__ import annotations
+
+import re
+
+from msgspec import Struct
+
+__all__ = ["STATES", "PageWord", "state_of"]
+
+#: What is left of a word however it was typed.
+_LETTERS = re.compile(r"[^A-Z]+")
+_BELOW = 'ask for the line that begins with "Tell the helpdesk": it has a code'
+
+
+class PageWord(Struct, frozen=True):
+    """One state of a worker page."""
+
+    #: As they stand there.
+    english: str
+    german: str
+    #: What it means, in sentences.
+    text: str
+    #: The code of what is wrong then; empty: there is none, or the page may have several.
+    code: str = ""
+
+
+STATES = (
+    PageWord("READY", "BEREIT", "Nothing is wrong: the page is connected and waits for jobs."),
+    PageWord("WORKING", "ARBEITET", "Nothing is wrong: the page runs a job."),
+    PageWord(
+        "PAUSED",
+        "ANGEHALTEN",
+        "The page takes no jobs. The line below the word says who has paused it: the button Resume there ends that.",
+    ),
+    PageWord("CONNECTING", "VERBINDET", f"The page looks for the server. If it does so for a minute, {_BELOW}."),
+    PageWord(
+        "RECONNECTING",
+        "VERBINDET NEU",
+        f"The page has lost the server and tries again by itself. Leave it open, and {_BELOW}.",
+    ),
+    PageWord("NOT ALLOWED", "NICHT ERLAUBT", f"The server turns the page away. For the reason {_BELOW}."),
+    PageWord("OUT OF DATE", "VERALTET", "The page does not fit the server: load it again (Ctrl+F5).", "E-VER-01"),
+    PageWord("SERVER MAINTENANCE", "SERVER-WARTUNG", "The server is being restarted.", "E-SRV-01"),
+    PageWord("STOPPED", "BEENDET", f"The page takes no jobs until it is loaded again. For the reason {_BELOW}."),
+    PageWord("STARTING", "STARTET", f"The page is loading. If it does so for a minute, load it again, or {_BELOW}."),
+    PageWord("TOO OLD", "ZU ALT", "The browser, or its mode, is too old.", "E-OLD-01"),
+    PageWord(
+        "NO JAVASCRIPT",
+        "KEIN JAVASCRIPT",
+        "JavaScript is switched off in that browser: switch it on, and load the page again.",
+    ),
+)
+_BY_WORD = {_LETTERS.sub("", word): state for state in STATES for word in (state.english, state.german)}
+
+
+def state_of(typed: str) -> PageWord | None:
+    """The state whose word was typed: capitals, blanks and dashes do not matter. None: it is none."""
+    return _BY_WORD.get(_LETTERS.sub("", typed.upper()))
