@@ -10,8 +10,10 @@ from collections.abc import Mapping
 
 from msgspec import Struct
 
-__all__ = ["NOT_SLOW", "Slowness", "slowness_of"]
+__all__ = ["FIELDS", "NOT_SLOW", "Slowness", "slowness_of"]
 
+#: What is read here: people are told it in words.
+FIELDS = frozenset({"hidden_for_ms", "slow_timers", "stood_still_ms", "stood_still_ago_ms"})
 #: A page's word is bounded: no page has lived for longer than a year.
 LONGEST_S = 366 * 86_400.0
 

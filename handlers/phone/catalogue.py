@@ -304,7 +304,6 @@ TROUBLES = (
         "The server is being restarted.",
         "Whoever runs the server stops or upgrades it; jobs that run are finished first",
         "server",
-        "Nothing: the page comes back by itself. If it says so for more than two minutes after the server has gone, it "
-        "shows E-NET-01",
+        "Nothing: the page comes back by itself. Two minutes after the server has gone it shows E-NET-01",
     ),
 )

@@ -10,7 +10,7 @@ __all__ = ["STATES", "PageWord", "state_of"]
 
 #: What is left of a word however it was typed.
 _LETTERS = re.compile(r"[^A-Z]+")
-_BELOW = 'ask for the line that begins with "Tell the helpdesk": it has a code'
+_BELOW = 'ask for the line that begins with "Tell the helpdesk" ("Sagen Sie dem Helpdesk"): it has a code'
 
 
 class PageWord(Struct, frozen=True):

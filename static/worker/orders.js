@@ -80,10 +80,11 @@
     if (!hold) {
       this._note(this._isEnding(this._hold) ? 'the pause of an operator is over' :
         'an operator lets this page have jobs');
-    } else if (!this._isEnding(hold)) {
+    } else if (!this._isEnding(hold) && (hold.since === null || hold.since !== this._noted)) {
       this._note('paused by an operator' + (hold.reason ? ': ' + hold.reason : ''));
     }
     this._hold = hold;
+    this._noted = hold && hold.since;
     this._sayEnding();
     this._whenIdle();
     this._changed();

@@ -118,6 +118,7 @@
     this._trouble = null;       // STATE.NOT_ALLOWED or OUT_OF_DATE, until the server takes us
     this._refusal = null;       // the server's words, where the trouble is the page's address
     this._hold = null;          // {by, reason, leave, since}: an operator keeps us from jobs
+    this._noted = null;         // since when the hold is that the events tell of
     this._endedAt = -Infinity;  // when the server was told last that the person ends that
     this._reloadWanted = false; // an operator wants it as soon as there is nothing to do
     this._running = false;

@@ -66,6 +66,25 @@ def test_the_page_gets_ready_and_runs_every_task_that_it_offers(site: Live, brow
     assert browser.errors() == []
 
 
+def test_the_button_of_a_page_that_an_operator_has_paused_ends_that_and_its_last_jobs_stay(
+    site: Live, browser: Browser
+) -> None:
+    show(browser, f"{site.url}/worker?name=BACK-DESK-09")
+    assert run(site, "echo", 1)["state"] == "succeeded"
+    listed = site.ask("GET", "/api/v1/workers?state=connected").json()["items"]
+    [worker] = [one["id"] for one in listed if one["name"] == "BACK-DESK-09"]
+    site.ask("POST", f"/api/v1/workers/{worker}/pause", json.dumps({"reason": "printer broken"}), JSON)
+    seen = until(lambda: (status := browser.status())["state"] == "paused" and status)
+    assert seen["detail"].endswith(": printer broken. Resume ends that, and is noted under the name of this page.")
+    browser.click("pause")
+    until(lambda: browser.status()["state"] == "ready")
+    [act] = site.ask("GET", f"/api/v1/audit?action=worker.resume&target={worker}").json()["items"]
+    assert (act["actor"], act["detail"]) == ("worker BACK-DESK-09", "by the person at the page")
+    show(browser, f"{site.url}/worker?name=BACK-DESK-09")
+    past = browser.run("document.getElementById('past').textContent")
+    assert re.match(r"\d\d:\d\d:\d\d echo \u2026[0-9a-f]{8}: done", past), past
+
+
 def test_a_reload_brings_the_same_worker_back_with_its_counts(site: Live, browser: Browser) -> None:
     show(browser, f"{site.url}/worker?name=ROUND")
     run(site, "echo", 1)

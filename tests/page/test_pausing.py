@@ -98,3 +98,11 @@ def test_an_order_to_leave_and_what_an_older_server_says_end_at_the_server_alone
     page = held(**hold)
     assert ENDS not in resumed(page)
     assert (page.status()["hold"]["mayEnd"], page.status()["hold"]["ending"]) == (False, False)
+
+
+def test_a_hold_that_is_told_again_is_noted_once() -> None:
+    page = held()
+    page.run("worker.mention('x', 'y');")
+    page.take_all()
+    page.push(REGISTERED, HOLD)
+    assert [text for text in events(page) if "paused" in text] == ["paused by an operator: lunch"]

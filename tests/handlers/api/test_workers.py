@@ -185,6 +185,7 @@ async def test_a_page_says_how_its_browser_treats_it(ask: Ask, house: House) -> 
     shown = body_of(await ask(f"/api/v1/workers/{worker}"))
     names = ("hidden_s", "slow_timers", "stood_still")
     assert [shown[name] for name in names] == [62.0, True, {"for_s": 40.0, "ago_s": 7.0}]
+    assert shown["page"] == {}
     await house.register("s2", "echo", boot="boot-s1", worker=worker, secret=house.pages.registrar.secret(worker))
     shown = body_of(await ask(f"/api/v1/workers/{worker}"))
     assert [shown[name] for name in names] == [None, False, None]
