@@ -64,6 +64,7 @@ def test_what_is_told_is_bounded_and_says_that_there_is_more() -> None:
 def test_a_sentence_says_who_could_not_load_it_and_why() -> None:
     why = UnloadedWhy(BAD, 2, [("w1", "KASSE-1"), ("w2", "KASSE-2")])
     assert Unloaded(2, 3, [why]).words() == f"2 of 3 pages could not load the task: {BAD} (KASSE-1, KASSE-2)"
+    assert Unloaded(2, 2, [why]).sentence() == f"All 2 pages could not load the task: {BAD} (KASSE-1, KASSE-2)."
     assert [Unloaded(pages, pages, [why]).who() for pages in (1, 2)] == ["the only page", "all 2 pages"]
 
 
