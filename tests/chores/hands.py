@@ -19,7 +19,7 @@ __all__ = ["AtTheKeyboard", "WithoutScript"]
 _STEPS = """
 var there = [].filter.call(document.querySelectorAll(
   'a[href], button, input:not([type=hidden]), select, textarea, summary, [tabindex="0"], audio[controls]'),
-  function (one) { return !one.disabled && one.tabIndex >= 0 && one.getClientRects().length > 0; });
+  function (one) { return !one.disabled && one.tabIndex >= 0 && one.checkVisibility(); });
 return there.indexOf(arguments[0]) - there.indexOf(document.activeElement);
 """
 #: Whether one sees that this element has the focus.
