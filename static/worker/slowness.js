@@ -21,6 +21,8 @@
   var HIDDEN_MS = 10000;
   //: The server is told no more often.
   var TELL_MS = 30000;
+  //: What had waited for the page comes first: a pong above all.
+  var SETTLED_MS = 5000;
   //: So long it is told of a standstill.
   var STILL_KEPT_MS = 3600000;
 
@@ -58,8 +60,10 @@
 
   Worker.prototype._stoodStill = function (ms, now) {
     var self = this;
+    var seen = this._slowness;
     var text = 'the page stood still for ' + Math.round(ms / 1000) + ' s';
-    this._slowness.still = { ms: ms, at: now, date: this._env.date() };
+    seen.still = { ms: ms, at: now, date: this._env.date() };
+    seen.toldAt = Math.max(seen.toldAt, now - TELL_MS + SETTLED_MS);
     this._note(text);
     each(this._attempts, function (attempt) {
       if (attempt.phase === PHASE.RUNNING) {
