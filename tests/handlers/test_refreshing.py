@@ -30,6 +30,7 @@ ANNA = Actor("anna")
 REFRESHES = {
     "overview": "/", "jobs": "/jobs", "workers": "/workers", "types": "/types", "doubts": "/doubts",
     "failures": "/failures", "history": "/history", "board": "/board", "operations": "/operations",
+    "upkeep": "/upkeep",
     "rollout": "/rollout", "one-type": "/types/thumbnail", "one-worker": "/workers/{worker}", "job": "/jobs/running-1",
 }  # fmt: skip
 STAYS = {
