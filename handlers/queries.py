@@ -16,6 +16,7 @@ from msgspec.structs import asdict
 from tornado.web import RequestHandler
 
 from dispatcher.access.acts import AuditFilter
+from dispatcher.core.jobs.doing import WorkerDoing
 from dispatcher.core.jobs.model import JobFilter, TypeFilter, WorkerFilter, WorkerStatus
 from dispatcher.core.jobs.states import JobState
 from dispatcher.core.jobs.views.changes import ChangeFilter
@@ -81,7 +82,7 @@ _WAITS = " A job is submitted and waited for with the header 'Prefer: wait=N'."
 
 
 def _fields_of(kind: type[Struct]) -> tuple[str, ...]:
-    return tuple(_SHORT.get(name, name) for name in kind.__struct_fields__)
+    return tuple(_SHORT.get(name, name) for name in kind.__struct_fields__ if name != "ids")  # no address has it
 
 
 #: The fields of each query: a filter's are those of its struct.
@@ -216,6 +217,7 @@ def job_filter(handler: FilterFields, now_at: float) -> JobFilter:
         batch=_text(handler, "batch").lower() or None,
         key=_text(handler, "key") or None,
         owner=_text(handler, "owner") or None,
+        ids=(),
         error=_text(handler, "error") or None,
         search=_search(handler),
         snippets=flag_argument(handler, "snippets"),
@@ -263,7 +265,7 @@ def worker_filter(handler: FilterFields) -> WorkerFilter:
         name=_text(handler, "name"),
         type=_text(handler, "type"),
         label=":".join(_label("label", label)) if (label := _text(handler, "label")) else "",
-        state=_state(handler, tuple(WorkerStatus)),
+        state=_state(handler, (*WorkerStatus, *WorkerDoing)),
         limit=_limit(handler, 100),
         cursor=_cursor(handler),
     )

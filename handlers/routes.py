@@ -77,6 +77,8 @@ _ORDERS = {
     "forget": workers.WorkerForgetHandler,
 }
 _ID = r"([A-Za-z0-9_-]{1,64})"
+#: The id of a worker, or ``name:`` and a name of at most 100 characters.
+_WORKER = r"([^/]{1,1210})"
 #: An asterisk: all types.
 _TYPE = r"([A-Za-z0-9._-]{1,100}|\*|%2[Aa])"
 
@@ -128,14 +130,16 @@ def _console(given: dict[str, Any]) -> list[URLSpec]:
         url(rf"/jobs/{_ID}/try", trying.TryPage, given, name="job-try"),
         url(r"/workers", lists.WorkersPage, given, name="workers"),
         url(r"/workers/act", CountWorkersPage, given, name="workers-act"),
-        url(rf"/workers/{_ID}", worker.OneWorkerPage, given, name="one-worker"),
+        url(rf"/workers/{_WORKER}", worker.OneWorkerPage, given, name="one-worker"),
         url(
-            rf"/workers/{_ID}/(pause|resume|drain|reload|reload-now)",
+            rf"/workers/{_WORKER}/(pause|resume|drain|reload|reload-now)",
             worker.WorkerActionHandler,
             given,
             name="worker-action",
         ),
-        url(rf"/workers/{_ID}/(block|unblock|forget|describe)", worker.WorkerGateHandler, given, name="worker-gate"),
+        url(
+            rf"/workers/{_WORKER}/(block|unblock|forget|describe)", worker.WorkerGateHandler, given, name="worker-gate"
+        ),
         url(r"/types", lists.TypesPage, given, name="types"),
         url(rf"/types/{_TYPE}", typepages.OneTypePage, given, name="one-type"),
         url(rf"/types/{_TYPE}/(pause|resume|defaults)", typepages.TypeActionHandler, given, name="type-action"),
@@ -199,9 +203,9 @@ def _farm(given: dict[str, Any]) -> list[URLSpec]:
     return [
         url(r"/api/v1/workers", api.WorkersHandler, given, name="api-workers"),
         url(r"/api/v1/workers/actions", WorkerActionsHandler, given, name="api-worker-actions"),
-        url(rf"/api/v1/workers/{_ID}", workers.WorkerHandler, given, name="api-worker"),
+        url(rf"/api/v1/workers/{_WORKER}", workers.WorkerHandler, given, name="api-worker"),
         *(
-            url(rf"/api/v1/workers/{_ID}/{order}", handler, given, name=f"api-worker-{order}")
+            url(rf"/api/v1/workers/{_WORKER}/{order}", handler, given, name=f"api-worker-{order}")
             for order, handler in _ORDERS.items()
         ),
         url(r"/api/v1/rollout", RolloutHandler, given, name="api-rollout"),

@@ -38,6 +38,7 @@ from dispatcher.node.taskfiles import NO_FILES, TaskFiles
 from dispatcher.node.timer import PULSE_S, Timer
 from dispatcher.node.turns.activity import Activity
 from dispatcher.node.turns.busiest import Busiest
+from dispatcher.node.turns.diaries import Diaries
 from dispatcher.node.turns.failing import Failing, ended_before
 from dispatcher.node.turns.gathering import Intake, refusal
 from dispatcher.node.turns.readers import Readers
@@ -127,8 +128,11 @@ class Dispatcher(BatchVerbs, FarmVerbs, LookVerbs):
         self.access = Access(store, clock, self._turns, armed=self._arm)
         #: The types of jobs, and the pauses that operators order.
         self.types = Types(store, clock, self._turns, self.machine, self._readers, files)
+        #: What the workers did lately.
+        self.diaries = Diaries(store, clock, self.machine, self.pages.sessions)
+        self._turns.diaries = self.diaries.take
         #: Single workers, and what operators order of them.
-        self.orders = WorkerOrders(store, clock, self._turns, self.machine, self.pages, self.access.joins)
+        self.orders = WorkerOrders(store, clock, self._turns, self.machine, self.pages, self.access.joins, self.diaries)
         #: Orders for many jobs, and for many workers.
         self.operations = Operations(
             jobs=JobTargets(self.jobs, self.standing, self._turns),
@@ -232,6 +236,9 @@ class Dispatcher(BatchVerbs, FarmVerbs, LookVerbs):
         await self.backups.close()
         await self._readers.leave()
         await self.webhooks.close()
+        if (kept := self.diaries.take_all()) is not None:
+            self._turns.carry_out([Request(kept)])
+        self.diaries.close()
         await self._turns.close()
         await self.feed.close()
         self._timer.stop()
@@ -324,6 +331,7 @@ class Dispatcher(BatchVerbs, FarmVerbs, LookVerbs):
         jobs = {job.id: job for job in shown}
         self._busiest.seen(changes, self._clock.monotonic())
         self.rollouts.seen(changes)
+        self.diaries.seen(changes)
         for change in settled:
             self._waiters.wake(change.job, jobs.get(change.job))
         self.feed.told(changes)

@@ -11,7 +11,18 @@ from contextlib import suppress
 
 from dispatcher.access.acts import Actor
 from dispatcher.access.commands import NOBODY_ASKED
-from dispatcher.core.jobs.model import JobFilter, JobPage, JobStanding, JobView, ListReach, OneWorkerView
+from dispatcher.clock import Clock
+from dispatcher.core.jobs.diaries import MOST_JOBS, Diary, WorkedQuarter, day_of
+from dispatcher.core.jobs.model import (
+    JobFilter,
+    JobPage,
+    JobStanding,
+    JobView,
+    ListReach,
+    OneWorkerView,
+    WorkerStatus,
+    WorkerView,
+)
 from dispatcher.core.jobs.states import OPEN, JobState
 from dispatcher.core.jobs.turn import Adopt, Amend, Cancel, Decide, Delete, JobCommand, Objection, Reopen, Retry
 from dispatcher.errors import BadRequest, JobNotFound, VersionMismatch, WrongState
@@ -22,8 +33,8 @@ from dispatcher.store.port import Store
 
 __all__ = ["JobVerbs"]
 
-#: The newest jobs of a worker that are shown, and those of workers with its name that are looked at for them.
-_RECENT, _LOOKED_AT = 20, 100
+#: Jobs of workers with one name that are looked at for those of one of them.
+_LOOKED_AT = 100
 _LATE = "given a late result, and only those that have one"
 _ENDED = "the job is {state}: only {allowed} jobs can be {verb}"
 _REOPENED = (
@@ -40,6 +51,7 @@ _KEY_KEPT = (
 class JobVerbs:
     """Reads and commands of one job, and lists of jobs."""
 
+    _clock: Clock
     _store: Store
     _readers: Readers
     _waiters: Waiters
@@ -136,9 +148,28 @@ class JobVerbs:
         return behind.items[0].created_at if behind.items else None
 
     async def recent_of(self, worker: OneWorkerView) -> list[JobView]:
-        """The newest jobs that it has or had last, newest first. Others of its name are not among them."""
-        page = await self.jobs(JobFilter(worker=worker.shown.name, limit=_LOOKED_AT))
-        return [job for job in page.items if job.worker == worker.shown.id][:_RECENT]
+        """The jobs that it has, then those that it had last, the last ones first, as far as they are still here."""
+        had = () if worker.diary is None else reversed(worker.diary.jobs)
+        ids = tuple(dict.fromkeys((*worker.shown.jobs, *had)))[:MOST_JOBS]
+        if not ids:
+            return await self._looked_for(worker.shown)
+        found = {job.id: job for job in (await self.jobs(JobFilter(ids=ids, limit=len(ids)))).items}
+        return [found[job_id] for job_id in ids if job_id in found]
+
+    async def _looked_for(self, worker: WorkerView) -> list[JobView]:
+        """The newest jobs of this worker among those of its name: its diary has none, or it has no diary."""
+        page = await self.jobs(JobFilter(worker=worker.name, limit=_LOOKED_AT))
+        return [job for job in page.items if job.worker == worker.id][:MOST_JOBS]
+
+    def day_of(self, worker: OneWorkerView, recent: Sequence[JobView]) -> list[WorkedQuarter]:
+        """What the worker did in the last 24 hours. ``recent``: its jobs."""
+        now_at, one = self._clock.utc(), worker.shown
+        busy = [
+            (job.started_at, job.stopped_at or now_at)
+            for job in recent
+            if job.worker == one.id and job.started_at is not None
+        ]
+        return day_of(worker.diary or Diary(at=now_at), now_at, busy, is_here=one.state is not WorkerStatus.GONE)
 
     async def cancel(self, job_id: str, reason: str, *, actor: Actor = NOBODY_ASKED) -> JobView:
         """The job after it was cancelled. Raises JobNotFound, WrongState, StorageTrouble."""

@@ -11,6 +11,7 @@ from dispatcher.access.credentials import Credential
 from dispatcher.access.scopes import Scope
 from dispatcher.access.tokens import Token
 from dispatcher.core.jobs.acts.kept import Hold, KeptType, KeptWorker
+from dispatcher.core.jobs.diaries import Diary, KnownWorker
 from dispatcher.core.jobs.terms import NO_DEFAULTS, TypeDefaults
 from dispatcher.store.kept import Kept
 
@@ -20,9 +21,11 @@ __all__ = [
     "TYPE_COLUMNS",
     "WORKER_COLUMNS",
     "credential_of",
+    "diary_text",
     "kept_fields",
     "kept_type_of",
     "kept_worker_of",
+    "known_worker_of",
     "token_fields",
     "token_of",
 ]
@@ -70,6 +73,16 @@ def credential_of(worker: str, token: str, digests: bytes, at: float) -> Credent
     """A row of ``CREDENTIAL_COLUMNS``."""
     each = tuple(bytes(digests[start : start + _DIGEST]) for start in range(0, len(digests), _DIGEST))
     return Credential(worker=worker, token_id=token, digests=each, at=at)
+
+
+def diary_text(diary: Diary) -> str:
+    """A worker's diary as it is stored."""
+    return _json(diary)
+
+
+def known_worker_of(name: str, worker: str | None, gone_at: float | None, diary: str | None) -> KnownWorker:
+    """A row of these columns."""
+    return KnownWorker(name, worker, gone_at, None if diary is None else msgspec.json.decode(diary, type=Diary))
 
 
 def token_fields(token: Token) -> dict[str, Any]:

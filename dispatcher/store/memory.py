@@ -269,8 +269,7 @@ class MemoryRows:
                 self.names.came(name)
             else:
                 self.names.went(name, at, clock)
-        for name in writes.forgotten:
-            self.names.drop(name)
+        self.names.settle(writes.whose, writes.forgotten, writes.diaries)
         if writes.roll is not None:
             self.names.call(writes.roll)
 

@@ -107,7 +107,7 @@ def fits(row: JobRow, asked: JobFilter) -> bool:
         return False
     if asked.worker not in (None, row.worker_name) or not requires(row.terms.requires, asked.requires):
         return False
-    if asked.owner not in (None, row.about.owner):
+    if asked.owner not in (None, row.about.owner) or (asked.ids and row.id not in asked.ids):
         return False
     if asked.error is not None and asked.error != error_code(row):
         return False

@@ -11,12 +11,13 @@ from collections.abc import Callable, Iterable, Sequence
 from datetime import UTC, datetime
 from functools import lru_cache
 from typing import Protocol
-from urllib.parse import urlencode
+from urllib.parse import quote, urlencode
 
 from msgspec import Raw
 from msgspec.structs import asdict
 
 from dispatcher.core.jobs.acts.kept import Hold
+from dispatcher.core.jobs.diaries import WorkedQuarter
 from dispatcher.core.jobs.matching import Requirement, wanted_of
 from dispatcher.core.jobs.model import AttemptView, JobView, LogLine, OneWorkerView, TypeView, WorkerView
 from dispatcher.core.jobs.states import JobState
@@ -231,13 +232,14 @@ def worker_json(worker: WorkerView) -> Json:
         "gone_at": instant(worker.gone_at),
         "held": _hold_json(worker.held),
         "blocked": _hold_json(worker.blocked),
+        "versions": worker.versions,
     }
 
 
-def one_worker_json(worker: OneWorkerView, recent: list[Json]) -> Json:
-    """The same with what only the answer for one worker has. ``recent``: its newest jobs."""
-    kept, joined, own = worker.kept, worker.joined, f"/api/v1/workers/{worker.shown.id}"
-    orders = ("pause", "resume", "drain", "reload", "block", "unblock")
+def one_worker_json(worker: OneWorkerView, recent: list[Json], day: Iterable[WorkedQuarter]) -> Json:
+    """The same with what only the answer for one worker has. ``recent``: its last jobs; ``day``: its last 24 hours."""
+    kept, joined, own = worker.kept, worker.joined, f"/api/v1/workers/{quote(worker.shown.key, safe=':')}"
+    orders = ("pause", "resume", "drain", "reload", "block", "unblock", "forget")
     return worker_json(worker.shown) | {
         "note": "" if kept is None else kept.note,
         "operator": {
@@ -255,6 +257,7 @@ def one_worker_json(worker: OneWorkerView, recent: list[Json]) -> Json:
         "slow_timers": worker.late,
         "stood_still": worker.stood and {"for_s": round(worker.stood[0], 3), "ago_s": round(worker.stood[1], 3)},
         "recent": recent,
+        "day": [{"at": instant(one.at), "state": one.state, "tries": one.tries} for one in day],
         "links": {"self": own, **{order: f"{own}/{order}" for order in orders}, "jobs": _jobs_of(worker.shown.name)},
     }
 

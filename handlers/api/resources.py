@@ -9,6 +9,7 @@ from msgspec import UNSET, Meta, Raw, Struct, UnsetType
 
 from dispatcher.access.principal import Principal
 from dispatcher.access.scopes import Scope
+from dispatcher.core.jobs.matching import NAME
 from dispatcher.core.jobs.model import JobView
 from dispatcher.core.jobs.states import FINAL
 from dispatcher.errors import BadParameter, JobNotFound, TooLarge, WrongState
@@ -91,7 +92,7 @@ class ConsoleApiHandler(ApiHandler):
     def decode_argument(self, value: bytes, name: str | None = None) -> str:
         """Ids in the path have small letters; some programs write them large. Called by Tornado."""
         text = super().decode_argument(value, name)
-        return text.lower() if name is None and not self.keeps_capitals else text
+        return text if name is not None or self.keeps_capitals or text.startswith(f"{NAME}:") else text.lower()
 
     async def why(self, job: JobView) -> WhyItWaits | None:
         """Why it waits, and when it may start.

@@ -86,7 +86,8 @@ class OneWorkerHandler(ConsoleApiHandler):
     async def show(self, worker: OneWorkerView) -> None:
         """Ends the answer with the worker and its newest jobs."""
         jobs = await self.site.service.recent_of(worker)
-        self.answer(one_worker_json(worker, job_lines(jobs, self.site.service.why)))
+        day = self.site.service.day_of(worker, jobs)
+        self.answer(one_worker_json(worker, job_lines(jobs, self.site.service.why), day))
 
     def reason(self) -> str:
         """The reason in the body. Raises Invalid."""
@@ -99,7 +100,7 @@ class WorkerHandler(OneWorkerHandler):
     scopes: ClassVar = {"GET": Scope.READ, "PATCH": Scope.ADMIN}
 
     async def get(self, worker_id: str) -> None:
-        """One that is here, or of which an operator has said something."""
+        """One that is here, or was here, or of which an operator has said something."""
         await self.show(await self.site.service.orders.one(worker_id))
 
     head = get

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from dispatcher.core.jobs.acts.rollouts import ENOUGH_JOBS, WATCH_S, RolloutState, RolloutView
 from dispatcher.core.jobs.views.deployed import Deployed, WithheldTask, changed_at
 from handlers.console import words
 
-__all__ = ["deployed_words", "rollout_words", "versions_words", "withheld_words"]
+__all__ = ["deployed_words", "rollout_words", "tasks_list", "tasks_words", "versions_words", "withheld_words"]
 
 #: How many old versions a sentence names.
 MOST_NAMED = 3
+#: How many of a page's files are listed.
+MOST_LISTED = 20
 
 
 def deployed_words(one: Deployed) -> str:
@@ -26,6 +30,21 @@ def versions_words(one: Deployed) -> str:
         verb = "does" if one.silent == 1 else "do"
         parts.append(f"{words.plural(one.silent, 'page')} {verb} not say which {one.type} {_has(one.silent)}.")
     return " ".join(filter(None, parts))
+
+
+def tasks_words(versions: Mapping[str, str], now: float) -> str:
+    """``2 files, the oldest of 09:00 UTC``, of the tasks that a page has loaded; empty: it does not say."""
+    told = [at for version in versions.values() if (at := changed_at(version)) is not None]
+    if not told:
+        return ""
+    oldest = words.minute(min(told))
+    oldest = oldest[11:] if oldest[:10] == words.minute(now)[:10] else oldest
+    return f"{words.plural(len(told), 'file')}, {'of' if len(told) == 1 else 'the oldest of'} {oldest}"
+
+
+def tasks_list(versions: Mapping[str, str]) -> str:
+    """The same one by one: ``echo of 2026-11-30 09:00 UTC``."""
+    return ", ".join(f"{name}{_at(version)}" for name, version in sorted(versions.items())[:MOST_LISTED])
 
 
 def _withheld(one: Deployed) -> list[str]:

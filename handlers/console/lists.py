@@ -16,6 +16,7 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from dispatcher.access.scopes import Scope
+from dispatcher.core.jobs.doing import WorkerDoing
 from dispatcher.core.jobs.model import JobFilter, JobView, ListReach, WorkerStatus
 from dispatcher.errors import BadParameter, JobNotFound
 from handlers import queries
@@ -217,7 +218,7 @@ class WorkersPage(_TickedPage):
         service = self.site.service
         counts = {"called": service.called, "present": await service.all_worker_counts()}
         return counts | {
-            "states": tuple(WorkerStatus),
+            "states": (*WorkerDoing, *WorkerStatus),
             "types": await self.type_choices(),
             "unfindable": self._asks_for_more_than_names(),
             "actions": [one for one in WORKER_ACTIONS.items() if one[0] not in FOR_ADMINS or self.may(Scope.ADMIN)],

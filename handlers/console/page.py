@@ -24,6 +24,7 @@ from handlers.base import BaseHandler
 from handlers.console import sentences, shown, words
 from handlers.console.agents import page_facts
 from handlers.console.colours import COLOURS, colours_of
+from handlers.console.deploying import tasks_list, tasks_words
 from handlers.errors import Problem
 from handlers.forms.formbody import FormBody, read_form
 from handlers.mediatype import is_among
@@ -115,6 +116,8 @@ class PageHandler(BaseHandler):
             "refresh_s": self.refresh_argument(),
             "refresh_link": self.refresh_link,
             "page_facts": page_facts,
+            "tasks_words": tasks_words,
+            "tasks_list": tasks_list,
             "request_id": self.request_id,
             "env_label": self.site.settings.env_label,
             "shown": shown,

@@ -35,7 +35,9 @@ ACTS = {
     "worker.join": "Joined", "worker.end_credential": "Ended its credential", "worker.forget": "Forgot it",
 }  # fmt: skip
 #: What happened to the connection of a page, in words.
-PASSAGES = {"connected": "Connected", "away": "Went away", "quiet": "Fell silent", "back": "Came back"}
+PASSAGES = {"connected": "Connected", "away": "Went away", "quiet": "Fell silent", "back": "Came back"} | {
+    "unheard": "Nobody noted what came then: the server was not running"
+}
 #: The most characters that a list says about a job.
 MOST_TO_KNOW = 120
 

@@ -58,13 +58,16 @@ class SubmitPage(PageHandler):
         if like and self.may(Scope.READ):
             form.typed = await self._like(like)
         elif wanted:
-            task = next((task for task in self.site.tasks.tasks() if task.name == wanted), None)
-            form.typed = {"type": wanted, "data": example_text(task) if task else ""}
+            form.typed = {"type": wanted, "data": self._example(wanted)}
         if (worker := self.get_query_argument("worker", "")) and not like:
             form.typed |= {"worker": worker}
         await self._show(form, 200)
 
     head = get
+
+    def _example(self, type_name: str) -> str:
+        task = next((task for task in self.site.tasks.tasks() if task.name == type_name), None)
+        return example_text(task) if task else ""
 
     async def _like(self, job_id: str) -> dict[str, str]:
         try:
@@ -77,6 +80,8 @@ class SubmitPage(PageHandler):
         """Submits; 303 to the job when it is durable. The same key means the same job: a double click submits once."""
         self.read_form()
         form = _Form(key=self.form.field("key"), typed={name: self.form.text(name) for name in TYPED})
+        if self.form.field("example"):
+            form.typed["data"] = self._example(form.typed["type"])
         if self.xsrf_fails():
             form.errors[""] = XSRF_HELP.replace("Go back, reload the page and try again", "Send the form again")
             return await self._show(form, 403)

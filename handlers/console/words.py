@@ -9,6 +9,7 @@ from urllib.parse import quote
 import msgspec
 from msgspec import Struct
 
+from dispatcher.core.jobs.doing import WorkerDoing
 from dispatcher.core.jobs.ledger import DECIDED, REOPEN_S
 from dispatcher.core.jobs.matching import NAME, Requirement
 from dispatcher.core.jobs.model import JobView, WorkerStatus, WorkerView
@@ -77,6 +78,9 @@ WORKER_WORDS = {
     WorkerStatus.SET_ASIDE: "Skipped",
     WorkerStatus.GONE: "Not here",
 }
+WORKER_DOINGS = {
+    WorkerDoing.READY: "Ready", WorkerDoing.BUSY: "Busy", WorkerDoing.STUCK: "Stuck", WorkerDoing.PAUSED: "Paused"
+}  # fmt: skip
 #: Behind a number of workers.
 WORKER_COUNTS = {state: word.lower() for state, word in WORKER_WORDS.items()} | {
     WorkerStatus.QUIET: "without a sign of life"
@@ -108,6 +112,11 @@ def worker_word(worker: WorkerView) -> str:
         return "Blocked"
     by = f" by {worker.held.by}" if worker.held is not None and worker.held.by else ""
     return f"Paused{by} ({word.lower()})" if worker.paused else word
+
+
+def worker_link(worker: WorkerView) -> str:
+    """The address of its page."""
+    return f"/workers/{quote(worker.key, safe=':')}"
 
 
 def worker_note(worker: WorkerView, now: float) -> str:

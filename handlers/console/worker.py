@@ -6,12 +6,15 @@ from collections.abc import Mapping
 from typing import ClassVar
 
 from dispatcher.access.scopes import Scope
-from dispatcher.core.jobs.model import OneWorkerView, WorkerStatus
+from dispatcher.core.jobs.model import OneWorkerView
 from dispatcher.errors import Forbidden, WrongState
 from handlers.api.jobjson import once_a_lane
 from handlers.api.workers import LONGEST_NAME, LONGEST_NOTE, LONGEST_REASON
+from handlers.console.days import worker_day
 from handlers.console.describing import DESCRIBED, described, typed_of_worker
 from handlers.console.page import XSRF_HELP, PageHandler
+from handlers.console.submit import new_key
+from handlers.console.words import worker_link
 from handlers.errors import Invalid, problem_of
 
 __all__ = ["OneWorkerPage", "WorkerActionHandler", "WorkerGateHandler", "reason_of"]
@@ -41,12 +44,20 @@ class _OneWorker(PageHandler):
             called=self.site.service.called,
             jobs=jobs,
             acts=await self.acts(worker.shown.id, MOST_ACTS) if worker.shown.id else [],
+            key=new_key(),
+            examples=self._examples(worker),
+            day=worker_day(self.site.service.day_of(worker, jobs)),
             why=once_a_lane(self.site.service.why),
             longest=LONGEST_REASON,
             notice=notice,
             typed=typed or typed_of_worker(worker.kept),
             limits={"name": LONGEST_NAME, "note": LONGEST_NOTE},
         )
+
+    def _examples(self, worker: OneWorkerView) -> list[str]:
+        """Its types that come with an example, which a test job can have; the harmless one of this program first."""
+        known = {task.name for task in self.site.tasks.tasks() if task.example is not None}
+        return sorted(known.intersection(worker.shown.types), key=lambda name: (name != "echo", name))
 
 
 class OneWorkerPage(_OneWorker):
@@ -84,9 +95,9 @@ class WorkerActionHandler(_OneWorker):
             typed = {name: self.form.text(name) for name in DESCRIBED} if order == "describe" else None
             await self.show_worker(await self.site.service.orders.one(worker_id), refused.detail, typed)
             return
-        # Of one that is not here nothing may be kept any more: then it has no page.
-        is_known = worker.shown.state is not WorkerStatus.GONE or not (worker.kept is None or worker.kept.is_empty())
-        self.lead_back(f"/workers/{worker_id}" if is_known else "/workers")
+        # Of one that is not here nothing may be known any more: then it has no page.
+        known = await self.site.service.orders.are_known([worker.shown.key])
+        self.lead_back(worker_link(worker.shown) if known else "/workers")
 
     async def _ordered(self, worker_id: str, order: str) -> OneWorkerView:
         orders, actor = self.site.service.orders, self.actor("console")

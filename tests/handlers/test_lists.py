@@ -88,7 +88,7 @@ async def test_what_no_list_has_is_refused(ask: Ask, path: str, query: str) -> N
 async def test_a_state_that_no_worker_has_is_refused(ask: Ask, path: str) -> None:
     response = await ask(f"{path}?state=asleep")
     assert response.code == 400
-    assert b"state must be one of connected, quiet, away, set_aside, gone." in response.body
+    assert b"state must be one of connected, quiet, away, set_aside, gone, ready, busy, stuck, paused." in response.body
 
 
 async def test_a_worker_that_is_set_aside_is_found_by_that(ask: Ask, house: House) -> None:

@@ -14,11 +14,12 @@ from collections.abc import Iterator
 from msgspec import Struct
 
 from dispatcher.core.fleet.worker import Labels, Worker, unnamed
+from dispatcher.core.jobs.doing import WorkerDoing
 from dispatcher.core.jobs.matching import NAME
 from dispatcher.core.jobs.model import WorkerFilter, WorkerStatus
 from dispatcher.core.jobs.views.naming import beginnings, counted
 
-__all__ = ["MOST_LOOKED_AT", "Place", "Roster", "shown_state"]
+__all__ = ["MOST_LOOKED_AT", "NameNews", "Place", "Roster", "shown_state"]
 
 #: Where a worker stands in a list: (name, id).
 Place = tuple[str, str]
@@ -28,6 +29,9 @@ Spot = tuple[str, str, str]
 Facet = tuple[str, str]
 
 _ALL: Facet = ("all", "")
+_PAUSED: Facet = ("state", WorkerDoing.PAUSED)
+#: Those that are connected are looked at for these.
+_LOOKED_FOR = (WorkerDoing.READY, WorkerDoing.BUSY, WorkerDoing.STUCK)
 #: One page of a list looks at this many workers at most, so that a rare filter holds up nothing.
 MOST_LOOKED_AT = 2_000
 
@@ -39,16 +43,32 @@ class _Entry(Struct, frozen=True):
     types: tuple[str, ...]
     labels: Labels
     state: str
+    paused: bool
+    #: What it does now is looked at when somebody asks: it changes with every job.
+    worker: Worker
 
     def facets(self) -> set[Facet]:
         """The lists that it stands in."""
         labels = (("label", f"{label}:{value}") for label, value in self.labels)
-        return {_ALL, ("state", self.state), *(("type", name) for name in self.types), *labels}
+        paused = [_PAUSED] if self.paused else []
+        return {_ALL, ("state", self.state), *(("type", name) for name in self.types), *labels, *paused}
 
     def stands_for(self, worker: Worker, state: str) -> bool:
         """Whether nothing has changed that the lists show."""
-        same = self.types is worker.types and self.labels is worker.labels
+        same = self.types is worker.types and self.labels is worker.labels and self.worker is worker
+        same = same and self.paused == _is_paused(worker)
         return same and self.state == state and self.spot[1] == worker.name
+
+
+class NameNews(Struct, frozen=True):
+    """What has become of a name."""
+
+    #: The worker that has it now, or had it last.
+    worker: str
+    #: Whether somebody here has it.
+    is_here: bool
+    #: Nobody has gone with it: its worker has no name any more.
+    gave_up: bool = False
 
 
 class Roster:
@@ -57,15 +77,22 @@ class Roster:
     def __init__(self, *, shared: bool = False) -> None:
         self._entries: dict[str, _Entry] = {}
         self._lists: dict[Facet, list[Spot]] = {}
-        #: Names that have come (True) or gone since somebody took this: the store keeps who is missing.
-        self._news: dict[str, bool] = {}
+        #: What has become of names since somebody took this: the store keeps who is missing.
+        self._news: dict[str, NameNews] = {}
+        #: Ids of workers that have come, changed for people, or gone since somebody took this.
+        self._stirred: dict[str, None] = {}
         #: Ids of workers that have come, changed or gone since somebody took this; None: nobody wants to know.
         self._seen: dict[str, None] | None = {} if shared else None
 
-    def take_news(self) -> dict[str, bool]:
-        """The names that a worker here has now (True), or none has any more, since the last call."""
+    def take_news(self) -> dict[str, NameNews]:
+        """What has become of names since the last call."""
         news, self._news = self._news, {}
         return news
+
+    def take_stirred(self) -> list[str]:
+        """The ids of workers that have come, have changed in these lists, or have gone, since the last call."""
+        stirred, self._stirred = list(self._stirred), {}
+        return stirred
 
     def take_seen(self) -> list[str]:
         """The ids of workers that have come, changed or gone since the last call."""
@@ -86,7 +113,7 @@ class Roster:
         state, old = shown_state(worker), self._entries.get(worker.id)
         if old is not None and old.stands_for(worker, state):
             return
-        new = _Entry(_spot((worker.name, worker.id)), worker.types, worker.labels, state)
+        new = _Entry(_spot((worker.name, worker.id)), worker.types, worker.labels, state, _is_paused(worker), worker)
         before, after = set() if old is None else old.facets(), new.facets()
         if old is not None:
             renamed = old.spot != new.spot
@@ -95,6 +122,7 @@ class Roster:
         for facet in after - before:
             insort(self._lists.setdefault(facet, []), new.spot)
         self._entries[worker.id] = new
+        self._stirred[worker.id] = None
         if old is None or old.spot != new.spot:
             self._renamed(old, new)
 
@@ -105,13 +133,14 @@ class Roster:
                 continue
             _, name, worker_id = entry.spot
             if name != unnamed(worker_id) and self.is_here(name) is has_come:
-                self._news[name] = has_come
+                self._news[name] = NameNews(worker_id, has_come, gave_up=not has_come and _has_none(new))
 
     def remove(self, worker: Worker) -> None:
         """Forgets a worker that is gone."""
         self._note(worker)
         old = self._entries.pop(worker.id, None)
         if old is not None:
+            self._stirred[worker.id] = None
             self._leave(old.spot, old.facets())
             self._renamed(old, None)
 
@@ -145,6 +174,10 @@ class Roster:
         """Every type that some worker offers. Walks all lists (1 ms for 12,000): not for every turn."""
         return frozenset(value for kind, value in self._lists if kind == "type")
 
+    def _does(self, worker_id: str, state: str) -> bool:
+        """Whether the worker does this, if that is what is asked."""
+        return state not in _LOOKED_FOR or self._entries[worker_id].worker.doing() == state
+
     def page(self, wanted: WorkerFilter, after: Place | None) -> tuple[list[str], Place | None]:
         """Ids of the wanted workers behind ``after``, by name, and the place to go on from; None: the list ends."""
         shortest, *others = sorted((self._lists.get(facet, []) for facet in _facets_of(wanted)), key=len)
@@ -154,7 +187,7 @@ class Roster:
             if len(found) == wanted.limit or looked_at == MOST_LOOKED_AT:
                 return found, last
             last = spot[1:]
-            if all(_stands_in(other, spot) for other in others):
+            if all(_stands_in(other, spot) for other in others) and self._does(spot[2], wanted.state):
                 found.append(spot[2])
         return found, None
 
@@ -162,6 +195,11 @@ class Roster:
 def shown_state(worker: Worker) -> WorkerStatus:
     """The state of a worker as people and programs see it."""
     return WorkerStatus.SET_ASIDE if worker.aside else WorkerStatus(worker.state)
+
+
+def _has_none(entry: _Entry | None) -> bool:
+    """Whether this is a worker that has no name."""
+    return entry is not None and entry.spot[1] == unnamed(entry.spot[2])
 
 
 def _called(wanted: WorkerFilter) -> str | None:
@@ -188,9 +226,14 @@ def _spots(standing: list[Spot], wanted: WorkerFilter, after: Place | None) -> I
             yield spot
 
 
+def _is_paused(worker: Worker) -> bool:
+    return worker.paused or worker.held is not None
+
+
 def _facets_of(wanted: WorkerFilter) -> list[Facet]:
     label = wanted.label if _called(wanted) is None else ""
-    facets = [("state", wanted.state), ("type", wanted.type), ("label", label)]
+    state = WorkerStatus.CONNECTED if wanted.state in _LOOKED_FOR else wanted.state
+    facets = [("state", state), ("type", wanted.type), ("label", label)]
     return [facet for facet in facets if facet[1]] or [_ALL]
 
 

@@ -12,6 +12,7 @@ from enum import StrEnum
 from msgspec import Struct
 
 from dispatcher.core.jobs.acts.kept import Hold
+from dispatcher.core.jobs.doing import WorkerDoing
 from dispatcher.core.jobs.matching import lane_of
 from dispatcher.core.jobs.turn import Claim, Holder, LiveAttempt
 
@@ -165,6 +166,8 @@ class Worker(Struct):
     held: Hold | None = None
     #: Its page is to load anew when it has nothing to do.
     reloads: bool = False
+    #: Tries that it has done, and that have failed, on one day: ``Attendance.day``, or an earlier one.
+    day: int = 0
     done: int = 0
     failed: int = 0
     #: Offers in a row that its page had and did not accept.
@@ -196,6 +199,15 @@ class Worker(Struct):
         if self.aside:
             return Standing.ASIDE
         return Standing.IDLE if len(self.attempts) < self.slots else Standing.BUSY
+
+    def doing(self) -> WorkerDoing:
+        """What it does, for lists; it is connected."""
+        if self.paused or self.held is not None:
+            return WorkerDoing.PAUSED
+        jobs = [attempt for attempt in self.attempts.values() if attempt.claim.job]
+        if not jobs:
+            return WorkerDoing.READY
+        return WorkerDoing.BUSY if all(attempt.live() for attempt in jobs) else WorkerDoing.STUCK
 
     def is_connected(self) -> bool:
         """Whether its page is here now."""

@@ -16,6 +16,8 @@ from msgspec.structs import replace
 from dispatcher.access.credentials import Credential
 from dispatcher.core.jobs.about import NOTHING_SAID, About
 from dispatcher.core.jobs.acts.kept import Hold, KeptWorker
+from dispatcher.core.jobs.diaries import Diary
+from dispatcher.core.jobs.matching import NAME
 from dispatcher.core.jobs.states import SETTLED, JobState
 from dispatcher.core.jobs.terms import NO_DEFAULTS, Schedule, Terms, TypeDefaults
 from dispatcher.core.jobs.views.snippets import Snippet
@@ -185,6 +187,8 @@ class JobFilter(Struct, frozen=True, kw_only=True):
     owner: str | None = None
     #: The code of the last error.
     error: str | None = None
+    #: Ids of jobs, for a program of ours that knows them; empty: all. No other name stands beside them.
+    ids: tuple[str, ...] = ()
     #: Words in the data, the result or the last error (core/jobs/views/search.py).
     search: str | None = None
     #: UTC seconds; ``after`` includes the instant, ``before`` does not. A job that has not ended fits no end.
@@ -208,9 +212,9 @@ class JobFilter(Struct, frozen=True, kw_only=True):
         return replace(self, type=None).only_states()
 
     def only_names(self) -> bool:
-        """Whether it asks for one tag, one batch, one key or one owner, and for nothing else."""
-        named = len(self.tags) + sum(name is not None for name in (self.batch, self.key, self.owner))
-        rest = replace(self, tags=(), batch=None, key=None, owner=None)
+        """Whether it asks for one tag, one batch, one key, one owner or some ids, and for nothing else."""
+        named = len(self.tags) + sum(name is not None for name in (self.batch, self.key, self.owner)) + bool(self.ids)
+        rest = replace(self, tags=(), batch=None, key=None, owner=None, ids=())
         return named == 1 and not self.states and rest.only_states()
 
 
@@ -292,7 +296,8 @@ class WorkerView(Struct, frozen=True, kw_only=True):
     slots: int
     #: Ids of the jobs it holds now.
     jobs: list[str]
-    #: Jobs that it has done since this server started. None, as below: another node has it, and knows.
+    #: Tries that it has done, and that failed, today by the clocks on the walls here. None: another node has it, and
+    #: knows.
     done: int | None
     failed: int | None
     #: Seconds since the page registered, and since it was last heard of.
@@ -308,13 +313,20 @@ class WorkerView(Struct, frozen=True, kw_only=True):
     unloaded: Mapping[str, str] = {}
     #: Of ``jobs``, those whose attempt here is over (cancelled, timed out), while the page is still busy with it.
     hanging: list[str] = []
-    #: UTC seconds; set iff the state is GONE. Then only its name is known, and the id is empty.
+    #: UTC seconds; set iff the state is GONE. Then little is known, and the id may be empty.
     gone_at: float | None = None
     #: An operator keeps it from jobs; its page is turned away.
     held: Hold | None = None
     blocked: Hold | None = None
     #: Which node has it; empty: none.
     node: str = ""
+    #: The versions of its tasks by type, as far as its page tells them. Empty if another node has it.
+    versions: Mapping[str, str] = {}
+
+    @property
+    def key(self) -> str:
+        """By what its addresses find it: its id, or ``name:`` and its name, if nothing else is known."""
+        return self.id or f"{NAME}:{self.name}"
 
 
 class OneWorkerView(Struct, frozen=True, kw_only=True):
@@ -341,6 +353,8 @@ class OneWorkerView(Struct, frozen=True, kw_only=True):
     stood: tuple[float, float] | None = None
     #: Its credential; None: it has none.
     joined: Credential | None = None
+    #: What it did lately; None: nobody has noted it.
+    diary: Diary | None = None
 
 
 class MissingWorker(Struct, frozen=True):
@@ -349,6 +363,8 @@ class MissingWorker(Struct, frozen=True):
     name: str
     #: UTC seconds; the start of the server, if it went while no server ran.
     gone_at: float
+    #: Its id; None: nobody has noted it.
+    worker: str | None = None
 
 
 class WorkerFilter(Struct, frozen=True, kw_only=True):
@@ -358,6 +374,7 @@ class WorkerFilter(Struct, frozen=True, kw_only=True):
     name: str = ""
     #: A type that it offers.
     type: str = ""
+    #: A ``WorkerStatus``, or what it does (``doing.py``).
     state: str = ""
     #: A label that it has: ``site:berlin``; ``name:DESK-1`` is its whole name.
     label: str = ""

@@ -13,6 +13,7 @@ from dispatcher.access.credentials import Credential
 from dispatcher.core.jobs.about import About
 from dispatcher.core.jobs.acts.kept import KeptType, KeptWorker
 from dispatcher.core.jobs.acts.seen import ReloadPage, SeeWorkers
+from dispatcher.core.jobs.diaries import Diary
 from dispatcher.core.jobs.habits import CallRoll
 from dispatcher.core.jobs.matching import lane_of
 from dispatcher.core.jobs.states import JobState
@@ -101,6 +102,7 @@ class WriteSet:
         "attempts",
         "claims",
         "data",
+        "diaries",
         "done",
         "for_nodes",
         "forgotten",
@@ -117,6 +119,7 @@ class WriteSet:
         "retagged",
         "roll",
         "tokens",
+        "whose",
         "withdrawn",
     )  # fmt: skip
 
@@ -145,6 +148,9 @@ class WriteSet:
         #: By the name of a worker: whether it has come or gone. ``nobody``: all whom the store has as here are gone.
         self.here: dict[str, bool] = {}
         self.nobody = False
+        #: By the name of one of these: the id of its worker. And the diaries of workers, by their names.
+        self.whose: dict[str, str] = {}
+        self.diaries: dict[str, Diary] = {}
         #: Names of which nothing is known any more, unless somebody here has them.
         self.forgotten: list[str] = []
         #: Behind that the roll is called.

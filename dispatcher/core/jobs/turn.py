@@ -19,7 +19,8 @@ from dispatcher.access.commands import NOBODY_ASKED, TokenCommand
 from dispatcher.core.jobs.about import NOTHING_SAID, About
 from dispatcher.core.jobs.acts.doubts import AnswerDoubt
 from dispatcher.core.jobs.acts.kept import ForgetWorker, KeepType, KeepWorker
-from dispatcher.core.jobs.acts.seen import MoveAttempts, ReloadPage, SeeWorkers
+from dispatcher.core.jobs.acts.seen import MoveAttempts, ReloadPage, SeeWorkers, WorkersMoved
+from dispatcher.core.jobs.diaries import KeepDiaries
 from dispatcher.core.jobs.habits import CallRoll
 from dispatcher.core.jobs.matching import Requirement
 from dispatcher.core.jobs.model import JobSpec, JobView
@@ -127,15 +128,6 @@ class Ended(Struct, frozen=True, gc=False):
 Report = Started | Progressed | Logged | Ended
 
 
-class WorkersMoved(Struct, frozen=True):
-    """Workers that have come or gone, by name."""
-
-    here: tuple[str, ...] = ()
-    gone: tuple[str, ...] = ()
-    #: Whoever an earlier life of the node has left as here is gone; comes first.
-    nobody: bool = False
-
-
 class Cancel(Struct, frozen=True):
     """Ends an open job; its attempt, if any, is revoked at once."""
 
@@ -232,7 +224,9 @@ class ForgetTypes(Struct, frozen=True):
 
 JobCommand = Cancel | Retry | Decide | AnswerDoubt | Reopen | Adopt | Amend | Delete
 KeepCommand = KeepWorker | KeepType | ForgetWorker
-NodeCommand = OfferedTypes | ForgetTypes | WorkersMoved | CallRoll | MoveAttempts | SeeWorkers | ReloadPage
+NodeCommand = (
+    OfferedTypes | ForgetTypes | WorkersMoved | KeepDiaries | CallRoll | MoveAttempts | SeeWorkers | ReloadPage
+)
 Command = JobCommand | NodeCommand | TokenCommand | AuditNote | KeepCommand | HookCommand
 
 

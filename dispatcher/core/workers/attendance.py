@@ -32,6 +32,8 @@ class Attendance:
         self._fleet = fleet
         self._deadlines = deadlines
         self._timings = timings
+        #: Today: days by the clocks on the walls here are numbered.
+        self.day = 0
 
     # -- it is there
 
@@ -94,9 +96,21 @@ class Attendance:
         """A result or an error of its attempt has come, so it takes offers. The worker may have gone meanwhile."""
         worker = self._fleet.workers.get(worker_id)
         if worker is not None:
-            worker.done += done
-            worker.failed += failed
+            self._count(worker, done, failed)
             self.takes_offers(worker)
+
+    def _count(self, worker: Worker, done: int, failed: int) -> None:
+        before_done, before_failed = self.today(worker)
+        worker.day, worker.done, worker.failed = self.day, before_done + done, before_failed + failed
+
+    def today(self, worker: Worker) -> tuple[int, int]:
+        """Its tries of today: done, and failed."""
+        return (worker.done, worker.failed) if worker.day == self.day else (0, 0)
+
+    def recalled(self, worker: Worker, day: int, done: int, failed: int) -> None:
+        """Somebody has noted that it had these tries on this day, before it came."""
+        if day == self.day:
+            self._count(worker, done, failed)
 
     def heeds_no_offer(self, worker: Worker) -> None:
         """It had an offer and did not accept it: it let the offer lapse, or declined it."""

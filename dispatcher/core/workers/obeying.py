@@ -43,6 +43,27 @@ class Obeying:
             self._attendance.paused(worker, paused)
         return []
 
+    # -- what it did today
+
+    @property
+    def day(self) -> int:
+        """Today: days by the clocks on the walls here are numbered."""
+        return self._attendance.day
+
+    def begin_day(self, day: int) -> None:
+        """It is this day."""
+        self._attendance.day = day
+
+    def today(self, worker: Worker) -> tuple[int, int]:
+        """A worker's tries of today: done, and failed."""
+        return self._attendance.today(worker)
+
+    def recall(self, worker: Worker, day: int, done: int, failed: int) -> None:
+        """It is known that it had these tries on this day, before it came."""
+        self._attendance.recalled(worker, day, done, failed)
+
+    # -- what operators say
+
     def keep(self, one: KeptWorker, now: float) -> list[Effect]:
         """An operator has said something of a worker, durably: it counts from here on, and its page is told."""
         self._deadlines.pass_to(now)

@@ -11,17 +11,20 @@ from collections.abc import Collection, Iterable, Mapping
 from msgspec.structs import replace
 
 from dispatcher.access.acts import Actor, AuditNote
+from dispatcher.access.credentials import Credential
 from dispatcher.clock import Clock
 from dispatcher.core.jobs.acts.kept import MOST_KEPT, ForgetWorker, Hold, KeepWorker, KeptWorker
 from dispatcher.core.jobs.acts.operations import WorkerAction
 from dispatcher.core.jobs.acts.seen import ReloadPage
+from dispatcher.core.jobs.diaries import KnownWorker
 from dispatcher.core.jobs.matching import NAME
-from dispatcher.core.jobs.model import OneWorkerView, WorkerStatus
+from dispatcher.core.jobs.model import OneWorkerView, WorkerFilter, WorkerStatus
 from dispatcher.core.jobs.terms import MOST_LABELS
 from dispatcher.core.jobs.turn import Command
 from dispatcher.core.workers.machine import Machine
 from dispatcher.errors import BadRequest, WorkerNotFound, WrongState
 from dispatcher.node.joining import Joins
+from dispatcher.node.turns.diaries import Diaries
 from dispatcher.node.turns.turns import Turns
 from dispatcher.node.views import workerlist
 from dispatcher.pages.pages import Pages
@@ -33,6 +36,8 @@ __all__ = ["BY_PERSON", "NAMED", "WorkerOrders"]
 _SLICE = 1_000
 #: What the audit log says of it.
 BY_PERSON = "by the person at the page"
+#: So many comings and goings of a worker are told.
+MOST_LATELY = 50
 #: Before the name of a worker that has gone, in the place of an id.
 NAMED = f"{NAME}:"
 
@@ -40,9 +45,11 @@ NAMED = f"{NAME}:"
 class WorkerOrders:
     """Single workers: what is known of one, and the orders for it."""
 
-    def __init__(self, store: Store, clock: Clock, turns: Turns, machine: Machine, pages: Pages, joins: Joins) -> None:
+    def __init__(
+        self, store: Store, clock: Clock, turns: Turns, machine: Machine, pages: Pages, joins: Joins, diaries: Diaries
+    ) -> None:
         self._store, self._clock, self._turns = store, clock, turns
-        self._machine, self._pages, self._joins = machine, pages, joins
+        self._machine, self._pages, self._joins, self._diaries = machine, pages, joins, diaries
         self._lock = asyncio.Lock()
 
     async def start(self) -> None:
@@ -53,25 +60,59 @@ class WorkerOrders:
             after = kept[-1].id
 
     async def one(self, worker_id: str) -> OneWorkerView:
-        """A worker that is here, or of which something is kept. Raises WorkerNotFound."""
+        """A worker that is here, or was here, or of which something is kept. Raises WorkerNotFound.
+
+        An id may be ``name:`` and a name: of who has gone nothing else may be known.
+        """
+        found = await self._found(worker_id)
+        diary = found.diary or (await self._diaries.of(found.shown.id) if found.shown.id else None)
+        if diary is None:
+            return found
+        now_at = self._clock.utc()
+        lately = [(passage, max(0.0, now_at - at)) for at, passage in reversed(diary.passages)]
+        return replace(found, diary=diary, lately=lately[:MOST_LATELY])
+
+    async def _found(self, worker_id: str) -> OneWorkerView:
+        if worker_id.startswith(NAMED):
+            return await self._one_named(worker_id.removeprefix(NAMED))
         worker, kept = self._machine.workers.get(worker_id), self._machine.operators.kept.get(worker_id)
         joined = self._joins.of(worker_id)
         node = self._store.node
         if worker is not None:
-            return workerlist.whole(worker, self._pages.sessions, self._clock.monotonic(), kept, joined, node=node)
+            now, today = self._clock.monotonic(), self._machine.today(worker)
+            return workerlist.whole(worker, self._pages.sessions, now, kept, joined, today=today, node=node)
         seen = await self._store.seen.one(worker_id)
         if seen is not None:
             shown = workerlist.seen_elsewhere(seen, kept)
             return OneWorkerView(shown=shown, kept=kept, name=seen.name, labels=seen.labels, joined=joined)
-        if kept is None and joined is None:
+        name = "" if kept is None else kept.name or kept.called
+        found = await self._store.names.known([worker_id], [name] if name else [])
+        # Where nobody has noted whose a name is, it is the one of which something is kept.
+        known = next((one for one in found if one.worker in (worker_id, None)), None)
+        if kept is None and joined is None and known is None:
             raise WorkerNotFound(
-                f"no worker with the id {worker_id!r} is here, and nothing is kept of one: the list has all ids"
+                f"no worker with the id {worker_id!r} is here, and nothing is known of one: the list has all ids"
             )
-        kept = kept or KeptWorker(id=worker_id)
-        name = kept.name or kept.called
-        known = await self._store.names.missing(name, None, 1) if name else []
-        gone_at = known[0].gone_at if known and known[0].name == name else None
-        return workerlist.absent(kept, gone_at, self._clock.utc(), joined)
+        return self._absent(kept or KeptWorker(id=worker_id), known, joined)
+
+    def _absent(self, kept: KeptWorker, known: KnownWorker | None, joined: Credential | None = None) -> OneWorkerView:
+        if known is not None and not kept.name:
+            kept = replace(kept, called=known.name)
+        gone_at, diary = (None, None) if known is None else (known.gone_at, known.diary)
+        return workerlist.absent(kept, gone_at, self._clock.utc(), joined, diary, day=self._machine.day)
+
+    async def _one_named(self, name: str) -> OneWorkerView:
+        """The worker that has this name, or had it last."""
+        here, _ = self._machine.roster.page(WorkerFilter(label=f"{NAMED}{name}", limit=1), None)
+        if here:
+            return await self._found(here[0])
+        found = await self._store.names.known(names=[name])
+        if not found:
+            raise WorkerNotFound(f"no worker with the name {name!r} is here, or was here: the list has all names")
+        if found[0].worker is not None:
+            return await self._found(found[0].worker)
+        kept = next((one for one in self._machine.operators.kept.values() if name == (one.name or one.called)), None)
+        return self._absent(kept or KeptWorker(id="", called=name), found[0])
 
     async def pause(self, worker_id: str, reason: str, *, actor: Actor, leaves: bool = False) -> OneWorkerView:
         """The worker, which gets no offers until an operator says otherwise. Raises WorkerNotFound, WrongState.
@@ -99,7 +140,7 @@ class WorkerOrders:
         """
         hold = Hold(self._clock.utc(), actor.name, reason)
         shown = await self._keep(worker_id, "block", reason, actor, blocked=hold)
-        self._joins.forget(worker_id)
+        self._joins.forget(shown.shown.id)
         return replace(shown, joined=None)
 
     async def unblock(self, worker_id: str, *, actor: Actor) -> OneWorkerView:
@@ -111,8 +152,8 @@ class WorkerOrders:
         async with self._lock:
             one, command = await self._forgetting(worker_id, reason, actor)
             await self._turns.command(command)
-            self._joins.forget(worker_id)
-        gone = KeptWorker(id=worker_id, called=one.shown.name)
+            self._joins.forget(one.shown.id)
+        gone = KeptWorker(id=one.shown.id, called=one.shown.name)
         return workerlist.absent(gone, one.shown.gone_at, self._clock.utc())
 
     async def _forgetting(self, worker_id: str, reason: str, actor: Actor) -> tuple[OneWorkerView, ForgetWorker]:
@@ -127,7 +168,7 @@ class WorkerOrders:
         """The worker, which must join anew if it had joined. Raises WorkerNotFound."""
         async with self._lock:
             one = await self.one(worker_id)
-            await self._joins.end(worker_id, actor)
+            await self._joins.end(one.shown.id, actor)
             return replace(one, joined=None)
 
     async def describe(
@@ -152,9 +193,10 @@ class WorkerOrders:
     async def reload(self, worker_id: str, *, actor: Actor, at_once: bool = False) -> OneWorkerView:
         """The worker, whose page was told to load anew: at once, or when it is idle. Raises as ``describe``."""
         async with self._lock:
-            worker = self._machine.workers.get(worker_id)
+            one = (await self.one(worker_id)).shown
+            worker_id, worker = one.id, self._machine.workers.get(one.id)
             if worker is None or worker.session is None:
-                if (await self.one(worker_id)).shown.node not in ("", self._store.node):
+                if one.node not in ("", self._store.node):
                     return await self._reload_elsewhere(worker_id, actor, at_once=at_once)
                 raise WrongState("the worker's page is not connected: it cannot be told to reload")
             await self._turns.command(AuditNote(actor, "worker.reload", worker_id, "at once" if at_once else ""))
@@ -180,6 +222,7 @@ class WorkerOrders:
     ) -> OneWorkerView:
         async with self._lock:
             one = await self.one(worker_id)
+            worker_id = one.shown.id
             command = self._keeping(one, action, detail, actor, labels, **changed)
             report = await self._turns.command(command)
             if not report.done:
@@ -198,6 +241,8 @@ class WorkerOrders:
         **changed: object,
     ) -> KeepWorker:
         worker_id, known = one.shown.id, self._machine.operators.kept
+        if not worker_id:
+            raise WrongState("of this worker nothing but its name is known: it can only be forgotten")
         if worker_id not in known and len(known) >= MOST_KEPT:
             raise WrongState(f"of {MOST_KEPT:,} workers something is kept already: take back what is not needed")
         kept = replace(known.get(worker_id) or KeptWorker(id=worker_id), called=one.shown.name, **changed)

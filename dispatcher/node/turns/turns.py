@@ -14,6 +14,7 @@ from itertools import islice
 
 from dispatcher.clock import Clock
 from dispatcher.core.jobs.acts.seen import SeeWorkers
+from dispatcher.core.jobs.diaries import KeepDiaries
 from dispatcher.core.jobs.ledger import is_result
 from dispatcher.core.jobs.model import JobSpec, JobView
 from dispatcher.core.jobs.turn import (
@@ -32,7 +33,7 @@ from dispatcher.core.workers.effects import Effect, Record, Request
 from dispatcher.core.workers.machine import Machine
 from dispatcher.errors import Draining, StorageAway, StorageFull, StorageTrouble
 from dispatcher.node.turns.activity import Activity
-from dispatcher.node.turns.foreseen import coming, wanted
+from dispatcher.node.turns.foreseen import coming, moved_of, wanted
 from dispatcher.node.turns.gathering import Intake, Submitted, told_of
 from dispatcher.node.turns.outcomes import Asked, Outcomes, resolve
 from dispatcher.node.waits.waiters import Waiters
@@ -104,6 +105,8 @@ class Turns:
         #: Who is told of the changes of the turns to come, and who is to hear that there are messages.
         self.endpoints: tuple[Endpoint, ...] = ()
         self.told: Callable[[Collection[str]], None] = lambda targets: None
+        #: What is to be kept of what workers did lately.
+        self.diaries: Callable[[], KeepDiaries | None] = lambda: None
         self._reports: list[Report] = []
         #: A page waits until the reports that were gathered are durable.
         self._awaited = False
@@ -250,7 +253,7 @@ class Turns:
             shown=wanted(reports, self._waiters),
         )
         self._hinted = {}
-        items = [item for item in asked if not isinstance(item.command, WorkersMoved | SeeWorkers)]
+        items = [item for item in asked if not isinstance(item.command, WorkersMoved | SeeWorkers | KeepDiaries)]
         self._carries = self._carries or bool(reports or items or specs or turn.demand)
         began = self._clock.monotonic()
         self._running = asyncio.ensure_future(self._store.apply(turn))
@@ -282,14 +285,11 @@ class Turns:
 
     def _news(self) -> list[Asked]:
         """Who has come and gone: it goes with the next turn, whatever that is for, and makes none."""
-        seen = self._machine.seen()
-        told = [] if seen is None else [Asked(seen, None)]
-        news = self._machine.roster.take_news()
-        if not news and not self.new_life:
-            return told
-        here, gone = (tuple(name for name in news if news[name] is came) for came in (True, False))
-        nobody, self.new_life = self.new_life, False
-        return [*told, Asked(WorkersMoved(here, gone, nobody), None)]
+        news, nobody = self._machine.roster.take_news(), self.new_life
+        self.new_life = False
+        moved = moved_of(news, nobody=nobody) if news or nobody else None
+        told = (self._machine.seen(), moved, self.diaries())
+        return [Asked(command, None) for command in told if command is not None]
 
     def _hold_back(
         self, error: StorageFull | StorageAway, turn: Turn, asked: list[Asked], submitted: list[Submitted]

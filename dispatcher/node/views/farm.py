@@ -39,7 +39,11 @@ class FarmVerbs:
         after = None if wanted.cursor is None else place_of(wanted.cursor, 2)
         node = self._store.node
         found, last = self.machine.roster.page(wanted, None if after is None else (after[0], after[1]))
-        items = [workerlist.present(self.machine.workers[name], self.pages.sessions, now, node=node) for name in found]
+        workers = [self.machine.workers[name] for name in found]
+        items = [
+            workerlist.present(worker, self.pages.sessions, now, today=self.machine.today(worker), node=node)
+            for worker in workers
+        ]
         return WorkerPage(items=items, next_cursor=None if last is None else cursor_of(*last))
 
     async def known_workers(self, wanted: WorkerFilter) -> WorkerPage:
@@ -49,7 +53,7 @@ class FarmVerbs:
             place = None if wanted.cursor is None else place_of(wanted.cursor, 2)
             with self._readers:
                 behind = None if place is None else (place[0], place[1])
-                others = await self._store.seen.page(wanted, behind, wanted.limit + 1)
+                others = await self._store.seen.page(workerlist.elsewhere(wanted), behind, wanted.limit + 1)
             here = workerlist.with_others(here, others, wanted, self.machine.operators.kept)
         name = workerlist.name_of_gone(wanted)
         if name is None:

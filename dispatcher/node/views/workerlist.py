@@ -10,14 +10,23 @@ from dispatcher.access.credentials import Credential
 from dispatcher.core.fleet.roster import Place, Roster, shown_state
 from dispatcher.core.fleet.worker import Worker
 from dispatcher.core.jobs.acts.kept import KeptWorker
+from dispatcher.core.jobs.diaries import Diary
+from dispatcher.core.jobs.doing import WorkerDoing, does
 from dispatcher.core.jobs.matching import NAME
-from dispatcher.core.jobs.model import MissingWorker, OneWorkerView, WorkerFilter, WorkerPage, WorkerStatus, WorkerView
+from dispatcher.core.jobs.model import (
+    MissingWorker,
+    OneWorkerView,
+    WorkerFilter,
+    WorkerPage,
+    WorkerStatus,
+    WorkerView,
+)
 from dispatcher.core.jobs.views.naming import counted
 from dispatcher.node.views.cursors import cursor_of, place_of
 from dispatcher.pages.sessioninfo import SessionInfo
 from dispatcher.pages.slowness import NOT_SLOW
 
-__all__ = ["absent", "fits", "merged", "name_of_gone", "present", "seen_elsewhere", "whole", "with_others"]
+__all__ = ["absent", "elsewhere", "fits", "merged", "name_of_gone", "present", "seen_elsewhere", "whole", "with_others"]
 
 _NAMED = f"{NAME}:"
 
@@ -65,7 +74,9 @@ def with_others(
     if not others:
         return here
     ids = {worker.id for worker in here.items}
-    items = [*here.items, *(seen_elsewhere(one, kept.get(one.id)) for one in others if one.id not in ids)]
+    found = [seen_elsewhere(one, kept.get(one.id)) for one in others if one.id not in ids]
+    doing = WorkerDoing(wanted.state) if wanted.state in set(WorkerDoing) else None
+    items = [*here.items, *(one for one in found if doing is None or does(one, doing))]
     items.sort(key=_spot)
     ends = [] if here.next_cursor is None else [_spot_of(place_of(here.next_cursor, 2))]
     if len(others) > wanted.limit:
@@ -76,6 +87,13 @@ def with_others(
         return WorkerPage(items=items, next_cursor=None)
     end = min(ends)
     return WorkerPage(items=[item for item in items if _spot(item) <= end], next_cursor=cursor_of(end[0][1], end[1]))
+
+
+def elsewhere(wanted: WorkerFilter) -> WorkerFilter:
+    """What the store is asked of the workers of other nodes: it does not know what they do."""
+    if wanted.state not in set(WorkerDoing):
+        return wanted
+    return replace(wanted, state="" if wanted.state == WorkerDoing.PAUSED else WorkerStatus.CONNECTED)
 
 
 def seen_elsewhere(one: WorkerView, kept: KeptWorker | None) -> WorkerView:
@@ -94,29 +112,45 @@ def _by_name(name: str) -> tuple[str, str]:
 
 
 def _spot(worker: WorkerView) -> tuple[tuple[str, str], str]:
-    return _by_name(worker.name), worker.id
+    return _spot_of(_place(worker))
 
 
 def _place(worker: WorkerView) -> Place:
-    return worker.name, worker.id
+    """One that has gone stands by its name alone."""
+    return worker.name, worker.id if worker.gone_at is None else ""
 
 
 def _gone(one: MissingWorker, now_at: float) -> WorkerView:
     return WorkerView(
-        id="", name=one.name, state=WorkerStatus.GONE, paused=False, types=[], slots=0, jobs=[], done=0, failed=0,
-        connected_s=0.0, last_contact_s=max(0.0, now_at - one.gone_at), page={}, remote="", gone_at=one.gone_at,
+        id=one.worker or "", name=one.name, state=WorkerStatus.GONE, paused=False, types=[], slots=0, jobs=[], done=0,
+        failed=0, connected_s=0.0,
+        last_contact_s=max(0.0, now_at - one.gone_at), page={}, remote="", gone_at=one.gone_at,
     )  # fmt: skip
 
 
-def absent(kept: KeptWorker, gone_at: float | None, now_at: float, joined: Credential | None = None) -> OneWorkerView:
-    """A worker that is not here, of which something is kept. ``gone_at``: None if nobody knows any more."""
+def absent(
+    kept: KeptWorker,
+    gone_at: float | None,
+    now_at: float,
+    joined: Credential | None = None,
+    diary: Diary | None = None,
+    *,
+    day: int = 0,
+) -> OneWorkerView:
+    """A worker that is not here, of which something is known. ``gone_at``: None if nobody knows any more.
+
+    ``day``: today, as diaries number days.
+    """
     since_s = 0.0 if gone_at is None else max(0.0, now_at - gone_at)
+    said = Diary(at=now_at) if diary is None else diary
+    is_today = said.day == day
     shown = WorkerView(
         id=kept.id, name=kept.name or kept.called, state=WorkerStatus.GONE, paused=kept.paused is not None,
-        types=[], slots=0, jobs=[], done=0, failed=0, connected_s=0.0, last_contact_s=since_s, page={}, remote="",
-        gone_at=gone_at, labels=dict(kept.labels), held=kept.paused, blocked=kept.blocked,
+        types=list(said.types), slots=0, jobs=[], done=said.done * is_today, failed=said.failed * is_today,
+        connected_s=0.0, last_contact_s=since_s, page=said.page, remote="", gone_at=gone_at,
+        labels=dict(said.labels) | dict(kept.labels), held=kept.paused, blocked=kept.blocked,
     )  # fmt: skip
-    return OneWorkerView(shown=shown, kept=kept, joined=joined)
+    return OneWorkerView(shown=shown, kept=kept, joined=joined, diary=diary)
 
 
 def whole(
@@ -126,6 +160,7 @@ def whole(
     kept: KeptWorker | None,
     joined: Credential | None = None,
     *,
+    today: tuple[int, int],
     node: str,
 ) -> OneWorkerView:
     """A worker that is here, with all that is known of it."""
@@ -133,13 +168,12 @@ def whole(
     slowness = NOT_SLOW if info is None else info.slowness
     until = slowness.stood_until
     return OneWorkerView(
-        shown=present(worker, sessions, now, node=node),
+        shown=present(worker, sessions, now, today=today, node=node),
         kept=kept,
         name=worker.said_name,
         labels=dict(worker.said_labels),
         paused=worker.paused,
         connections=worker.connections,
-        lately=[(passage.value, max(0.0, now - at)) for at, passage in reversed(worker.lately)],
         reloads=worker.reloads,
         hidden_s=None if slowness.hidden_since is None else now - slowness.hidden_since,
         late=slowness.late,
@@ -148,8 +182,10 @@ def whole(
     )
 
 
-def present(worker: Worker, sessions: Mapping[str, SessionInfo], now: float, *, node: str) -> WorkerView:
-    """A worker that is here; none of these is blocked. ``now`` is monotonic."""
+def present(
+    worker: Worker, sessions: Mapping[str, SessionInfo], now: float, *, today: tuple[int, int], node: str
+) -> WorkerView:
+    """A worker that is here; none of these is blocked. ``now`` is monotonic; ``today``: its tries of today."""
     info = sessions.get(worker.session) if worker.session is not None else None
     return WorkerView(
         id=worker.id,
@@ -160,8 +196,8 @@ def present(worker: Worker, sessions: Mapping[str, SessionInfo], now: float, *, 
         types=list(worker.types),
         slots=worker.slots,
         jobs=[attempt.claim.job for attempt in worker.attempts.values() if attempt.claim.job],
-        done=worker.done,
-        failed=worker.failed,
+        done=today[0],
+        failed=today[1],
         connected_s=now - worker.registered,
         last_contact_s=now - worker.heard,
         page=info.page if info is not None else {},
@@ -170,5 +206,6 @@ def present(worker: Worker, sessions: Mapping[str, SessionInfo], now: float, *, 
         transport=info.transport if info is not None else "",
         labels=dict(worker.labels),
         unloaded=worker.unloaded,
+        versions=worker.versions,
         hanging=[held.claim.job for held in worker.attempts.values() if held.claim.job and not held.live()],
     )

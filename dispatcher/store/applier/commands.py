@@ -13,6 +13,7 @@ from dispatcher.core.jobs.acts.amending import amend, event_of
 from dispatcher.core.jobs.acts.doubts import AnswerDoubt
 from dispatcher.core.jobs.acts.kept import ForgetWorker, KeepType, KeepWorker, KeptWorker
 from dispatcher.core.jobs.acts.seen import ReloadPage, SeeWorkers
+from dispatcher.core.jobs.diaries import KeepDiaries
 from dispatcher.core.jobs.habits import CallRoll
 from dispatcher.core.jobs.rows import AttemptRow, JobRow, lane_of_row
 from dispatcher.core.jobs.states import FINAL, Event, JobState, next_state
@@ -90,8 +91,13 @@ def _of_node(command: NodeCommand, hand: Hand, loaded: Loaded, admission: Admiss
     if isinstance(command, CallRoll):
         hand.writes.roll = command
         return CommandReport(True)
+    if isinstance(command, KeepDiaries):
+        hand.writes.diaries |= command.diaries
+        return CommandReport(True)
     hand.writes.nobody = hand.writes.nobody or command.nobody
     hand.writes.here |= dict.fromkeys(command.gone, False) | dict.fromkeys(command.here, True)
+    hand.writes.whose |= command.whose
+    hand.writes.forgotten += command.dropped
     return CommandReport(True)
 
 

@@ -80,8 +80,8 @@ TABLES = (
         f"SELECT '{ALL_LANES}', state, '{NODE}', sum(jobs), sum(bytes) FROM tallies GROUP BY state",  # noqa: S608
     ),
     Table(
-        "workers", ("name", "place", "node", "gone_at", "gone_clock", "habit", "habit_before"),
-        f"SELECT name, place, '{NODE}', gone_at, gone_clock, habit, habit_before FROM workers",  # noqa: S608
+        "workers", ("name", "place", "node", "gone_at", "gone_clock", "habit", "habit_before", "worker", "diary"),
+        f"SELECT name, place, '{NODE}', gone_at, gone_clock, habit, habit_before, worker, diary FROM workers",  # noqa: S608
     ),
     _same(
         "tokens", "id", "digest", "name", "scopes", "types", "made_by", "made_at", "expires_at", "revoked_at",

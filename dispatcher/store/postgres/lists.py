@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
 
 from msgspec.structs import replace
@@ -143,6 +144,8 @@ def find_by_reading(link: Link, search: Sequence[Phrase], seqs: Sequence[int]) -
 
 def _names(wanted: JobFilter) -> tuple[str, str] | None:
     """The statement that finds the fewest jobs by a name, and the name; None: nothing is asked for by its name."""
+    if wanted.ids:
+        return "of_ids", json.dumps(wanted.ids)
     if wanted.key is not None:
         return "of_key", wanted.key
     if wanted.batch is not None:

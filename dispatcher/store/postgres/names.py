@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from functools import partial
 
+from dispatcher.core.jobs.diaries import KnownWorker
 from dispatcher.core.jobs.habits import RollHour, Usual
 from dispatcher.core.jobs.model import MissingWorker
 from dispatcher.core.jobs.views.naming import beginnings, counted
+from dispatcher.store.kept_rows import known_worker_of
 from dispatcher.store.postgres.link import Link
 from dispatcher.store.postgres.reader import Reader
 from dispatcher.store.views import end_of
@@ -43,3 +45,8 @@ class PostgresNames:
         [(workers, gone)] = self._link.one("usual", **asked)
         rows = self._link.one("usual_gone", **asked, most=most) if gone else []
         return Usual(workers, gone, [MissingWorker(*row) for row in rows])
+
+    async def known(self, workers: Collection[str] = (), names: Collection[str] = ()) -> list[KnownWorker]:
+        """See NameReads."""
+        rows = await self._reader.one("known", workers=list(workers), names=list(names))
+        return [known_worker_of(*row) for row in rows]

@@ -16,6 +16,7 @@ from dispatcher.core.jobs.habits import BLANK
 from dispatcher.core.jobs.rows import AttemptRow, JobRow, WriteSet, lane_of_row
 from dispatcher.core.jobs.views.naming import counted
 from dispatcher.store.columns import ATTEMPT_COLUMNS, CHANGING, CLAIMED, DONE, about_text, terms_text
+from dispatcher.store.kept_rows import diary_text
 from dispatcher.store.postgres.acts import acts_asks
 from dispatcher.store.postgres.hooks import hook_asks
 from dispatcher.store.postgres.kept import kept_asks
@@ -178,13 +179,20 @@ def _workers(request: Save, node: str) -> Iterator[Asked]:
     if request.writes.nobody:
         yield "nobody_here", {"at": at, "clock": clock, "node": node}
     gone = {"gone_at": at, "gone_clock": clock}
+    whose = request.writes.whose
     rows = (
-        {"name": name, "place": counted(name), "node": node} | ({} if is_here else gone)
+        {"name": name, "place": counted(name), "node": node, "worker": whose.get(name)} | ({} if is_here else gone)
         for name, is_here in request.writes.here.items()
     )
     yield from _set("save_workers", rows)
+    if whose:
+        moved = {"names": list(whose), "workers": list(whose.values())}
+        yield "go_over", moved
+        yield "drop_former", moved
     if request.writes.forgotten:
         yield "drop_workers", {"names": sorted(request.writes.forgotten)}
+    diaries = ({"name": name, "diary": diary_text(one)} for name, one in sorted(request.writes.diaries.items()))
+    yield from _set("keep_diaries", diaries, node=node)
     if (roll := request.writes.roll) is not None:
         yield "call_roll", {"place": roll.hour + 1, "since_at": roll.since_at, "blank": BLANK}
 

@@ -24,6 +24,8 @@ __all__ = ["PageRead"]
 
 def _names(wanted: JobFilter) -> tuple[str, str] | None:
     """The statement that finds the fewest jobs by a name, and the name; None: nothing is asked for by its name."""
+    if wanted.ids:
+        return sql.OF_IDS, json.dumps(wanted.ids)
     if wanted.key is not None:
         return sql.OF_KEY, wanted.key
     if wanted.batch is not None:

@@ -204,6 +204,8 @@ OF_ALL = "SELECT seq FROM jobs WHERE seq < ? ORDER BY seq DESC LIMIT ?"
 OF_TAG = "SELECT seq FROM job_tags WHERE tag = ?1 AND seq < ?2 ORDER BY seq DESC LIMIT ?3"
 OF_OWNER = "SELECT seq FROM jobs WHERE owner = ?1 AND seq < ?2 ORDER BY seq DESC LIMIT ?3"
 OF_BATCH = "SELECT seq FROM jobs WHERE batch = ?1 AND seq < ?2 ORDER BY seq DESC LIMIT ?3"
+#: A JSON list of ids for a name.
+OF_IDS = "SELECT seq FROM jobs WHERE id IN (SELECT value FROM json_each(?1)) AND seq < ?2 ORDER BY seq DESC LIMIT ?3"
 #: The keys of a batch's jobs begin with its own (core/jobs/views/batches.py).
 OF_KEY = f"""
     SELECT seq FROM (

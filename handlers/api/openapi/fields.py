@@ -8,6 +8,7 @@ from typing import Any
 
 from msgspec import Struct
 
+from dispatcher.core.jobs.doing import WorkerDoing
 from dispatcher.core.jobs.model import WorkerStatus
 from dispatcher.core.jobs.states import JobState
 from dispatcher.core.jobs.views.search import LONGEST_SEARCH
@@ -41,7 +42,7 @@ class Field(Struct, frozen=True):
     repeated: bool = False
 
 
-def _one_of(kind: type[StrEnum]) -> Schema:
+def _one_of(kind: Iterable[StrEnum]) -> Schema:
     return {"type": "string", "enum": [item.value for item in kind]}
 
 
@@ -121,7 +122,7 @@ _WORKERS = {
     "name": Field(_FILTER, "The beginning of the name."),
     "type": Field(_FILTER, "A type that it offers."),
     "label": Field(_LABEL, "A label that it has: `site:berlin`; `name:DESK-1` is its whole name."),
-    "state": Field(_one_of(WorkerStatus), "Its state."),
+    "state": Field(_one_of((*WorkerStatus, *WorkerDoing)), "Its state, or what it does."),
 }
 _CHANGES = {
     "job": Field(

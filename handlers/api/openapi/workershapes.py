@@ -6,6 +6,7 @@ from typing import Annotated
 
 from msgspec import Meta, Struct
 
+from dispatcher.core.jobs.diaries import QuarterState
 from dispatcher.core.jobs.model import WorkerStatus
 from handlers.api.openapi.shapes import Count, Instant, JobId, JobLineShape
 
@@ -34,7 +35,7 @@ class WorkerShape(Struct):
     jobs: list[JobId]
     hanging: list[JobId]
     unloaded: Annotated[dict[str, str], Meta(description="tasks that its page could not load, each with why")]
-    done: Annotated[Count | None, Meta(description="null: another server has its page, and counts")]
+    done: Annotated[Count | None, Meta(description="today; null: another server has its page, and counts")]
     failed: Count | None
     connected_s: float
     last_contact_s: float | None
@@ -45,6 +46,7 @@ class WorkerShape(Struct):
     gone_at: Instant | None
     held: Annotated[HoldShape | None, Meta(description="who keeps it from jobs")]
     blocked: Annotated[HoldShape | None, Meta(description="who has had its page turned away")]
+    versions: Annotated[dict[str, str], Meta(description="the versions of its tasks, as far as its page tells them")]
 
 
 class OperatorShape(Struct):
@@ -64,7 +66,10 @@ class JoinedShape(Struct):
 class PassageShape(Struct):
     """What happened to the connection of a worker."""
 
-    event: Annotated[str, Meta(description="connected, away, quiet, or back with the same session")]
+    event: Annotated[
+        str,
+        Meta(description="connected, away, quiet, back with the same session; unheard: nobody noted what came then"),
+    ]
     ago_s: float
 
 
@@ -73,6 +78,14 @@ class StandstillShape(Struct):
 
     for_s: float
     ago_s: Annotated[float, Meta(description="since it ended")]
+
+
+class QuarterOfWorkerShape(Struct):
+    """A quarter of an hour of a worker's day."""
+
+    at: Instant
+    state: Annotated[QuarterState, Meta(description="of several the first one of these")]
+    tries: Annotated[Count, Meta(description="tries that ended in it")]
 
 
 class OneWorkerShape(WorkerShape):
@@ -85,14 +98,13 @@ class OneWorkerShape(WorkerShape):
     page_paused: bool
     joined: Annotated[JoinedShape | None, Meta(description="null: it has no credential")]
     connections: Count
-    lately: Annotated[list[PassageShape], Meta(description="its comings and goings, the newest first, at most 20")]
+    lately: Annotated[list[PassageShape], Meta(description="its comings and goings, the newest first, at most 50")]
     reloads: Annotated[bool, Meta(description="its page loads anew when it has nothing to do")]
     hidden_s: Annotated[float | None, Meta(description="its page has been in the background for so long")]
     slow_timers: Annotated[bool, Meta(description="the timers of its page come late")]
     stood_still: Annotated[StandstillShape | None, Meta(description="of the last hour, as its page says")]
-    recent: Annotated[
-        list[JobLineShape], Meta(description="the newest of the jobs that it has or had last, at most 20")
-    ]
+    recent: Annotated[list[JobLineShape], Meta(description="the jobs that it has, then those that it had last")]
+    day: Annotated[list[QuarterOfWorkerShape], Meta(description="the last 24 hours, the oldest quarter first")]
     links: dict[str, str]
 
 

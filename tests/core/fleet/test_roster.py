@@ -6,9 +6,12 @@ import random
 
 import pytest
 
-from dispatcher.core.fleet.roster import MOST_LOOKED_AT, Roster, shown_state
-from dispatcher.core.fleet.worker import Worker, WorkerState
+from dispatcher.core.fleet.roster import MOST_LOOKED_AT, NameNews, Roster, shown_state
+from dispatcher.core.fleet.worker import Attempt, AttemptState, Worker, WorkerState
+from dispatcher.core.jobs.acts.kept import Hold
+from dispatcher.core.jobs.doing import WorkerDoing
 from dispatcher.core.jobs.model import WorkerFilter
+from tests.core.workers.support import claim
 from tests.support.operations import operations
 
 
@@ -164,6 +167,31 @@ def test_two_filters_that_exclude_each_other_are_given_up_after_a_while():
     assert walked(roster, type="a", state="away") == []
 
 
+def attempt(name: str, *, live: bool = True) -> Attempt:
+    state = AttemptState.RUNNING if live else AttemptState.REVOKED
+    return Attempt(claim(name), state, "w", "b", "n")
+
+
+def test_workers_are_found_by_what_they_do():
+    there = [worker(number, "a") for number in range(7)]
+    there[1].attempts["a1"] = attempt("a1")
+    there[2].attempts["a2"] = attempt("a2", live=False)
+    there[3].held, there[4].paused = Hold(1.0, "ann"), True
+    there[4].attempts["a4"] = attempt("a4")
+    there[5].aside = True
+    there[6].state = WorkerState.AWAY
+    roster = roster_of(*there)
+    told = {doing: walked(roster, state=doing, limit=2) for doing in WorkerDoing}
+    assert told == {"ready": ["w00000"], "busy": ["w00001"], "stuck": ["w00002"], "paused": ["w00003", "w00004"]}
+    assert walked(roster, state="busy", type="echo") == ["w00001"]
+    there[4].paused = False
+    roster.update(there[4])
+    assert (walked(roster, state="paused"), walked(roster, state="busy")) == (["w00003"], ["w00001", "w00004"])
+    for one in there:
+        roster.remove(one)
+    assert not roster._lists
+
+
 def big(count: int) -> Roster:
     """``count`` workers, in all states, half of them with a type of their own."""
     rng, roster = random.Random(count), Roster()
@@ -185,6 +213,8 @@ def big(count: int) -> Roster:
         WorkerFilter(limit=50, label="asset:77"),
         WorkerFilter(limit=50, label="site:berlin"),
         WorkerFilter(limit=50, label="name:page-00077"),
+        WorkerFilter(limit=20, state="ready"),
+        WorkerFilter(limit=20, state="paused"),
     ],
     ids=str,
 )
@@ -212,13 +242,33 @@ def test_counts_and_changes_cost_the_same_with_a_hundred_workers_and_with_ten_th
 def test_it_tells_once_which_names_have_come_and_gone():
     first, second, nameless = worker(1, "DESK"), worker(2, "DESK"), worker(3, "page-w00003")
     roster = roster_of(first, second, nameless)
-    assert roster.take_news() == {"DESK": True}
+    assert roster.take_news() == {"DESK": NameNews("w00002", True)}
     assert roster.take_news() == {}
     roster.remove(first)
     assert (roster.take_news(), roster.is_here("DESK")) == ({}, True)
     second.name = "SHOP"
     roster.update(second)
-    assert roster.take_news() == {"DESK": False, "SHOP": True}
+    assert roster.take_news() == {"DESK": NameNews("w00002", False), "SHOP": NameNews("w00002", True)}
     roster.remove(second)
     roster.remove(nameless)
-    assert (roster.take_news(), roster.is_here("SHOP")) == ({"SHOP": False}, False)
+    assert (roster.take_news(), roster.is_here("SHOP")) == ({"SHOP": NameNews("w00002", False)}, False)
+
+
+def test_a_name_that_its_worker_gives_up_for_none_is_told_as_that():
+    roster = roster_of(one := worker(1, "DESK"))
+    roster.take_news()
+    one.name = "page-w00001"
+    roster.update(one)
+    assert roster.take_news() == {"DESK": NameNews("w00001", False, gave_up=True)}
+
+
+def test_it_tells_once_which_workers_have_changed_in_its_lists():
+    roster = roster_of(one := worker(1, "A"), other := worker(2, "B"))
+    assert roster.take_stirred() == ["w00001", "w00002"]
+    one.done = 7
+    roster.update(one)
+    assert roster.take_stirred() == []
+    one.state = WorkerState.AWAY
+    roster.update(one)
+    roster.remove(other)
+    assert roster.take_stirred() == ["w00001", "w00002"]

@@ -144,15 +144,14 @@ async def test_its_newest_jobs_are_shown_with_their_errors_and_those_of_a_namesa
     await other.leave()
 
 
-async def test_no_more_than_twenty_of_its_jobs_are_shown(ask: Ask, house: House) -> None:
-    address, _ = await join(house, slots=30)
-    for _ in range(21):
+async def test_no_more_than_fifty_of_its_jobs_are_shown(ask: Ask, house: House) -> None:
+    address, _ = await join(house, slots=60)
+    for _ in range(51):
         await house.submit("echo")
     for message in await house.hear("s1"):
         await house.say("s1", op="accept", attempt=message["attempt"])
     recent = body_of(await ask(address))["recent"]
-    assert len(recent) == 20
-    assert [job["created_at"] for job in recent] == sorted((job["created_at"] for job in recent), reverse=True)
+    assert len({job["id"] for job in recent}) == len(recent) == 50
 
 
 async def test_a_worker_that_will_not_come_back_is_forgotten_and_one_that_is_here_or_blocked_is_not(
@@ -189,3 +188,29 @@ async def test_a_page_says_how_its_browser_treats_it(ask: Ask, house: House) -> 
     await house.register("s2", "echo", boot="boot-s1", worker=worker, secret=house.pages.registrar.secret(worker))
     shown = body_of(await ask(f"/api/v1/workers/{worker}"))
     assert [shown[name] for name in names] == [None, False, None]
+
+
+async def test_one_that_has_gone_is_read_by_its_id_or_its_name_with_its_day(ask: Ask, house: House) -> None:
+    address, proof = await join(house, name="TILL 1/ü", labels={"site": "berlin"})
+    for _ in range(3):
+        await house.pass_time(house.settings.store_check_s)
+    job = await house.submit("echo")
+    [offer] = await house.hear("s1")
+    await house.say("s1", op="accept", attempt=offer["attempt"])
+    await house.say("s1", op="result", attempt=offer["attempt"], value=1)
+    await house.say("s1", op="bye")
+    await house.pass_time(house.settings.store_check_s)
+    told = body_of(await ask(address))
+    assert told == body_of(await ask("/api/v1/workers/name:TILL%201%2F%C3%BC"))
+    assert (told["id"], told["name"], told["state"]) == (proof["worker"], "TILL 1/ü", "gone")
+    assert (told["labels"], told["types"], told["done"]) == ({"site": "berlin"}, ["echo"], 1)
+    assert [one["id"] for one in told["recent"]] == [job.id]
+    assert [one["event"] for one in told["lately"]] == ["away", "connected"]
+    assert len(told["day"]) == 96
+    assert told["day"][-1] | {"at": ""} == {"at": "", "state": "busy", "tries": 1}
+    assert {one["state"] for one in told["day"][:-1]} == {"unknown"}
+    [listed] = body_of(await ask("/api/v1/workers?state=gone"))["items"]
+    assert listed["id"] == proof["worker"]
+    assert (await ask(f"{address}/pause", "POST", json={"reason": "x"})).code == 200
+    assert (await ask(f"{address}/forget", "POST", json={})).code == 200
+    assert (await ask(address)).code == (await ask("/api/v1/workers/name:nobody")).code == 404

@@ -8,7 +8,7 @@ from msgspec.structs import replace
 from dispatcher.access.acts import Actor
 from dispatcher.core.jobs.acts.rollouts import RolloutOrder, RolloutState, RolloutView, TryTally
 from dispatcher.core.jobs.views.deployed import Deployed, TaskVersion, WithheldTask
-from handlers.console.deploying import deployed_words, rollout_words
+from handlers.console.deploying import deployed_words, rollout_words, tasks_list, tasks_words
 from tests.handlers.conftest import Ask, Browser, body_of
 from tests.support.house import House, run_one
 
@@ -168,3 +168,11 @@ BACK = replace(
 )
 def test_one_sentence_says_how_far_a_rollout_is(view: RolloutView, words: str) -> None:
     assert rollout_words(view).replace("\u00a0", " ") == words
+
+
+def test_the_files_of_a_page_are_told_by_number_and_age() -> None:
+    told = {"echo": "0123456789ab-1764493200", "own": "ours", "fax": "0123456789ab-1764496800"}
+    assert tasks_words(told, 1764500000.0) == "2 files, the oldest of 09:00 UTC"
+    assert tasks_words({"echo": told["echo"]}, 1764600000.0) == "1 file, of 2025-11-30 09:00 UTC"
+    assert tasks_words({"own": "ours"}, 0.0) == tasks_words({}, 0.0) == ""
+    assert tasks_list(told).startswith("echo of 2025-11-30 09:00 UTC, fax of 2025-11-30 10:00 UTC, own")

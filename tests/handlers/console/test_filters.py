@@ -7,6 +7,8 @@ from html import unescape
 
 import pytest
 
+from dispatcher.core.jobs.doing import WorkerDoing
+from dispatcher.core.jobs.model import WorkerStatus
 from tests.handlers.conftest import Ask, Browser, Scene
 from tests.handlers.rich import rich
 
@@ -24,7 +26,7 @@ WRONG = [
     ("/jobs", "type=%FF", "type", "type " + NOT_UTF8),
     ("/jobs", "worker=%FF", "worker", "worker " + NOT_UTF8),
     ("/workers", "label=berlin", "label", LABEL),
-    ("/workers", "state=asleep", "state", "state must be one of connected, quiet, away, set_aside, gone."),
+    ("/workers", "state=asleep", "state", f"state must be one of {', '.join([*WorkerStatus, *WorkerDoing])}."),
     ("/workers", "name=%FF", "name", "name " + NOT_UTF8),
     ("/workers", "type=%FF", "type", "type " + NOT_UTF8),
     ("/types", "q=%FF", "q", "q " + NOT_UTF8),

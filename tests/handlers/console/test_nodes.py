@@ -42,7 +42,7 @@ async def test_with_several_nodes_each_worker_has_its_node_and_what_is_not_known
     page = (await browser.get("/workers")).body.decode()
     assert page.index("DESK-1") < page.index("DESK-2")
     assert page.count('data-label="Node"') == 2
-    assert page.count('<td data-label="Done">–</td>') == 1
+    assert page.count('<td data-label="Done today">–</td>') == 1
     assert "2 connected" in page
     assert body_of(await ask("/api/v1/stats"))["workers"] == {"connected": 2}
     here, other = body_of(await ask("/api/v1/workers"))["items"]

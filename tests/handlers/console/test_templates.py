@@ -80,8 +80,8 @@ async def test_a_worker_s_failed_tries_are_called_that(browser: Browser, house: 
         await house.pass_time(60.0)
     assert await house.state(job) == "failed"
     body = (await browser.get("/workers")).body.decode()
-    assert re.findall(r'<td data-label="Failed tries">(.*?)</td>', body) == ["2"]
-    assert '<th scope="col" class="for-number">Failed tries</th>' in body
+    assert re.findall(r'<td data-label="Failed tries today">(.*?)</td>', body) == ["2"]
+    assert '<th scope="col" class="for-number">Failed tries today</th>' in body
 
 
 @pytest.mark.gen_test

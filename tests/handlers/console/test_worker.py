@@ -33,7 +33,7 @@ async def test_a_blocked_worker_keeps_its_page_until_it_is_unblocked(browser: Br
     await browser.post(f"{address}/block", {"reason": "not ours"}, address)
     assert "Blocked by console: not ours" in await browser.page(address)
     pressed = await browser.post(f"{address}/unblock", {}, address)
-    assert (pressed.code, pressed.headers["Location"]) == (303, "/workers")
+    assert (pressed.code, pressed.headers["Location"]) == (303, address), "it was here, and is known for a while"
 
 
 async def test_the_buttons_reload_a_page_that_is_there(browser: Browser, house: House) -> None:
@@ -143,3 +143,53 @@ async def test_a_page_that_stood_still_beyond_a_lease_is_no_riddle(browser: Brow
     page = await browser.page(address)
     assert "stood still for" not in page
     assert "in the background" not in page
+
+
+async def test_a_worker_that_has_gone_has_a_page_to_which_the_list_leads(browser: Browser, house: House) -> None:
+    told = await house.register("s1", "echo", name="desk", labels={"site": "bonn"})
+    address = f"/workers/{told['worker']}"
+    await browser.post(f"{address}/pause", {"reason": "printer broken"}, address)
+    await house.say("s1", op="bye")
+    await house.pass_time(house.settings.store_check_s)
+    assert f'href="{address}"' in await browser.page("/workers?state=gone")
+    page = await browser.page(address)
+    told = ("It has not been here since", "Paused by console: printer broken", "site:bonn", "Went away", "Connected")
+    for words in told:
+        assert words in page
+    assert "printer broken" in await browser.page("/workers/name%3Adesk")
+    assert "here without work in 1" in page
+    forgotten = await browser.post(f"{address}/forget", {}, address)
+    assert (forgotten.code, forgotten.headers["Location"]) == (303, "/workers")
+
+
+async def test_of_one_of_which_only_the_name_is_known_the_page_says_so(browser: Browser, house: House) -> None:
+    house.store.names.went("TILL/1 <b>", house.clock.utc(), 0.0)  # as an older version has left it
+    assert 'href="/workers/name:TILL%2F1%20%3Cb%3E"' in await browser.page("/workers")
+    page = await browser.page("/workers/name:TILL%2F1%20%3Cb%3E")
+    assert "Nothing but its name is known" in page
+    assert "Forget it" in page
+    assert "Pause" not in page
+    pressed = await browser.post("/workers/name:TILL%2F1%20%3Cb%3E/forget", {}, "/workers/name:TILL%2F1%20%3Cb%3E")
+    assert (pressed.code, pressed.headers["Location"]) == (303, "/workers")
+
+
+async def test_a_test_job_has_the_example_of_a_task_and_goes_to_this_worker_alone(
+    browser: Browser, house: House
+) -> None:
+    await house.register("s0", "print-label", name="other")
+    address = f"/workers/{(await house.register('s1', 'print-label', 'own', name='desk'))['worker']}"
+    page = await browser.page(address)
+    assert re.findall(r'<option value="([^"]*)">', page) == ["print-label"]
+    fields = dict(re.findall(r'<input type="hidden" name="(\w+)" value="([^"]*)">', page)) | {"type": "print-label"}
+    sent = await browser.post("/submit", fields, address)
+    [offer] = [told for told in await house.hear("s1") if told["op"] == "job"]
+    assert (sent.code, sent.headers["Location"]) == (303, f"/jobs/{offer['id']}")
+    assert offer["data"] == {"order": 7, "copies": 1}
+    again = await browser.post("/submit", fields, address)
+    assert again.headers["Location"] == sent.headers["Location"], "a double click sends one"
+
+
+async def test_a_worker_without_such_a_task_says_so(browser: Browser, house: House) -> None:
+    page = await browser.page(f"/workers/{(await house.register('s1', 'own', name='desk'))['worker']}")
+    assert "None of its tasks comes with an example" in page
+    assert "Send a test job" not in page

@@ -50,7 +50,7 @@ async def test_workers_that_a_filter_finds_are_counted_then_paused_and_taken_bac
     assert "workers, by id" in text_of(await browser.page("/operations"))
 
 
-async def test_ticked_workers_alone_are_meant_and_one_that_has_gone_is_ticked_by_its_name(
+async def test_ticked_workers_alone_are_meant_and_one_that_has_gone_is_found_by_its_name_too(
     browser: Browser, house: House
 ) -> None:
     for name in ("A", "B", "C"):
@@ -59,7 +59,8 @@ async def test_ticked_workers_alone_are_meant_and_one_that_has_gone_is_ticked_by
     await house.pass_time(house.settings.store_check_s)
     page = await browser.page("/workers?tick=1&refresh=5")
     assert page.count('type="checkbox" name="id"') == 3
-    assert 'value="name:B"' in page
+    [gone] = await house.store.names.missing()
+    assert f'value="{gone.worker}"' in page
     assert "data-refresh-s" not in page
     here = next(one.id for one in house.dispatcher.machine.workers.values() if one.name == "A")
     counted = await press(browser, "forget", ["name:B", here])

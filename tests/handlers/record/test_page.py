@@ -44,6 +44,7 @@ async def failed(house: House) -> None:
 
 async def test_it_tells_in_order_what_happened_to_the_job_and_its_pages(browser: Browser, house: House) -> None:
     await failed(house)
+    await house.pass_time(1.0)
     await browser.post("/jobs/bad/retry", {})
     response = await browser.get("/jobs/bad/record")
     assert response.headers["Content-Disposition"] == 'attachment; filename="pagehand-bad.html"'

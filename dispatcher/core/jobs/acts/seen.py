@@ -4,11 +4,13 @@ while they live.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from msgspec import Struct
 
 from dispatcher.core.jobs.news import Coming
 
-__all__ = ["MoveAttempts", "ReloadPage", "SeeWorkers", "SeenWorker"]
+__all__ = ["MoveAttempts", "ReloadPage", "SeeWorkers", "SeenWorker", "WorkersMoved"]
 
 
 class SeenWorker(Struct, frozen=True, kw_only=True):
@@ -52,3 +54,17 @@ class MoveAttempts(Struct, frozen=True):
     attempts: tuple[str, ...]
     #: Its session waits for the answer.
     session: str
+
+
+class WorkersMoved(Struct, frozen=True):
+    """Workers that have come or gone, by name."""
+
+    here: tuple[str, ...] = ()
+    gone: tuple[str, ...] = ()
+    #: Whoever an earlier life of the node has left as here is gone; comes first.
+    nobody: bool = False
+    #: By name: the id of the worker that has it, or had it. If that worker has gone under another name, it was renamed:
+    #: that name is gone, and its habit goes over.
+    whose: Mapping[str, str] = {}
+    #: Names that their workers have given up for none: nobody misses them.
+    dropped: tuple[str, ...] = ()

@@ -60,7 +60,7 @@ FROM lanes l LEFT JOIN tallies t ON t.lane = l.lane WHERE l.type = ANY(%(types)s
 GROUP BY l.type, t.state
 
 -- name: missing
-SELECT name, gone_at FROM workers
+SELECT name, gone_at, worker FROM workers
 WHERE gone_at IS NOT NULL AND place >= %(first)s AND (place, name) > (%(place)s, %(name)s)
     AND (%(end)s::text IS NULL OR place < %(end)s)
 ORDER BY place, name LIMIT %(most)s
@@ -70,8 +70,12 @@ ORDER BY place, name LIMIT %(most)s
 SELECT count(*), count(gone_at) FROM workers WHERE habit IS NOT NULL AND {{IS_USUAL}}
 
 -- name: usual_gone
-SELECT name, gone_at FROM workers WHERE gone_at IS NOT NULL AND habit IS NOT NULL AND {{IS_USUAL}}
+SELECT name, gone_at, worker FROM workers WHERE gone_at IS NOT NULL AND habit IS NOT NULL AND {{IS_USUAL}}
 ORDER BY gone_at DESC, place, name LIMIT %(most)s
+
+-- name: known
+SELECT name, worker, gone_at, diary FROM workers
+WHERE worker = ANY(%(workers)s::text[]) OR name = ANY(%(names)s::text[]) ORDER BY name
 
 -- name: tokens
 SELECT {{TOKEN}} FROM tokens
@@ -184,6 +188,10 @@ SELECT seq FROM jobs WHERE owner = %(name)s AND seq < %(below)s::bigint ORDER BY
 
 -- name: of_batch
 SELECT seq FROM jobs WHERE batch = %(name)s AND seq < %(below)s::bigint ORDER BY seq DESC LIMIT %(most)s
+
+-- name: of_ids
+SELECT seq FROM job_data WHERE id = ANY(ARRAY(SELECT json_array_elements_text(%(name)s::json))) AND seq < %(below)s::bigint
+ORDER BY seq DESC LIMIT %(most)s
 
 -- name: of_key
 -- The keys of a batch's jobs begin with its own (core/jobs/views/batches.py).

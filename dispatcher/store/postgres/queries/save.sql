@@ -134,8 +134,27 @@ WHERE gone_at IS NULL AND node = %(node)s
 -- A worker that has come to another node is not gone, whatever its former node says.
 INSERT INTO workers SELECT * FROM json_populate_recordset(NULL::workers, %(rows)s::json) ORDER BY name
 ON CONFLICT (name) DO UPDATE
-SET place = excluded.place, node = excluded.node, gone_at = excluded.gone_at, gone_clock = excluded.gone_clock
+SET place = excluded.place, node = excluded.node, gone_at = excluded.gone_at, gone_clock = excluded.gone_clock,
+    worker = coalesce(excluded.worker, workers.worker),
+    diary = CASE WHEN coalesce(excluded.worker, workers.worker) IS NOT DISTINCT FROM workers.worker THEN workers.diary END
 WHERE excluded.gone_at IS NULL OR workers.gone_at IS NOT NULL OR workers.node = excluded.node
+
+-- name: go_over
+-- A worker that has come, or gone, and has gone under another name before, was renamed.
+UPDATE workers SET
+    habit = coalesce(workers.habit, former.habit), habit_before = coalesce(workers.habit_before, former.habit_before),
+    diary = coalesce(workers.diary, former.diary)
+FROM unnest(%(names)s::text[], %(workers)s::text[]) AS moved(name, worker)
+JOIN workers AS former ON former.worker = moved.worker AND former.name <> moved.name AND former.gone_at IS NOT NULL
+WHERE workers.name = moved.name
+
+-- name: drop_former
+DELETE FROM workers
+WHERE gone_at IS NOT NULL AND worker = ANY(%(workers)s::text[]) AND name <> ALL(%(names)s::text[])
+
+-- name: keep_diaries
+UPDATE workers SET diary = kept.diary FROM json_populate_recordset(NULL::workers, %(rows)s::json) AS kept
+WHERE workers.name = kept.name AND workers.node = %(node)s
 
 -- name: drop_workers
 DELETE FROM workers WHERE name = ANY(%(names)s::text[]) AND gone_at IS NOT NULL

@@ -163,11 +163,14 @@ CREATE TABLE workers (
     gone_at    double precision,            -- NULL: it is here
     gone_clock double precision,            -- the same by the queue clock: its age
     habit      text COLLATE "C",            -- a sign for each hour of the week: core/jobs/habits.py; NULL: there is none yet
-    habit_before text COLLATE "C"           -- the same of a week earlier
+    habit_before text COLLATE "C",          -- the same of a week earlier
+    worker     text COLLATE "C",            -- the id of the worker that has the name, or had it last; NULL: not noted
+    diary      text                         -- JSON: core/jobs/diaries.py; NULL: there is none yet
 );
 CREATE INDEX workers_here ON workers (node) WHERE gone_at IS NULL;
 CREATE INDEX workers_missing ON workers (place, name) WHERE gone_at IS NOT NULL;
 CREATE INDEX workers_outlived ON workers (gone_clock, name) WHERE gone_clock IS NOT NULL;
+CREATE INDEX workers_by_id ON workers (worker) WHERE worker IS NOT NULL;
 
 -- The workers that each node has, for the others.
 CREATE TABLE seen (
