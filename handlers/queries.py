@@ -74,8 +74,7 @@ PLACE = ("limit", "cursor")
 MAX_WAIT_S = 60
 _LONGEST_NAME = 100
 #: Of instants in an address.
-INSTANTS = ("created_after", "created_before", "ended_after", "ended_before")
-_ACT_INSTANTS = ("after", "before")
+INSTANTS, _ACT_INSTANTS = ("created_after", "created_before", "ended_after", "ended_before"), ("after", "before")
 #: The window where only a type is named.
 _USUAL_WINDOW_S = 3_600
 _WAITS = " A job is submitted and waited for with the header 'Prefer: wait=N'."

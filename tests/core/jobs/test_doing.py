@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from dispatcher.core.jobs.doing import WorkerDoing
+from dispatcher.core.jobs.doing import WorkerDoing, does
 from dispatcher.core.jobs.model import WorkerStatus, WorkerView
 
 
@@ -17,7 +17,7 @@ def worker(**fields) -> WorkerView:
 
 
 @pytest.mark.parametrize(
-    ("fields", "does"),
+    ("fields", "told"),
     [
         ({}, [WorkerDoing.READY]),
         ({"jobs": ["j1"]}, [WorkerDoing.BUSY]),
@@ -27,8 +27,8 @@ def worker(**fields) -> WorkerView:
         ({"state": WorkerStatus.AWAY}, []),
     ],
 )
-def test_a_worker_does_one_thing_or_nothing(fields, does):
-    assert [doing for doing in WorkerDoing if does(worker(**fields), doing)] == does
+def test_a_worker_does_one_thing_or_nothing(fields, told):
+    assert [doing for doing in WorkerDoing if does(worker(**fields), doing)] == told
 
 
 def test_a_worker_is_found_by_its_id_or_by_its_name():
