@@ -9,6 +9,7 @@ from dispatcher.core.jobs.diaries import (
     QUARTER_S,
     UNHEARD,
     Diary,
+    QuarterState,
     WorkedQuarter,
     continued,
     day_of,
@@ -77,4 +78,4 @@ def test_a_quarter_with_tries_or_under_a_long_job_was_busy():
     diary = Diary(at=NOW, tries=((1_999, 2),), passages=((NOW - 3 * QUARTER_S, "connected"),))
     assert states(diary) == "rrbr"
     assert states(diary, busy=[(NOW - 3 * QUARTER_S, NOW - 2 * QUARTER_S)]) == "bbbr"
-    assert day_of(diary, NOW, is_here=True)[-2] == WorkedQuarter(NOW - QUARTER_S, "busy", 2)
+    assert day_of(diary, NOW, is_here=True)[-2] == WorkedQuarter(NOW - QUARTER_S, QuarterState.BUSY, 2)

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 from dispatcher.core.jobs.doing import WorkerDoing, does
 from dispatcher.core.jobs.model import WorkerStatus, WorkerView
 
 
-def worker(**fields) -> WorkerView:
-    known = {
+def worker(**fields: Any) -> WorkerView:
+    known: dict[str, Any] = {
         "id": "w1", "name": "DESK", "state": WorkerStatus.CONNECTED, "paused": False, "types": [], "slots": 1,
         "jobs": [], "done": 0, "failed": 0, "connected_s": 0.0, "last_contact_s": 0.0, "page": {}, "remote": "",
     }  # fmt: skip

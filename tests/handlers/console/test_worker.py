@@ -153,8 +153,8 @@ async def test_a_worker_that_has_gone_has_a_page_to_which_the_list_leads(browser
     await house.pass_time(house.settings.store_check_s)
     assert f'href="{address}"' in await browser.page("/workers?state=gone")
     page = await browser.page(address)
-    told = ("It has not been here since", "Paused by console: printer broken", "site:bonn", "Went away", "Connected")
-    for words in told:
+    facts = ("It has not been here since", "Paused by console: printer broken", "site:bonn", "Went away", "Connected")
+    for words in facts:
         assert words in page
     assert "printer broken" in await browser.page("/workers/name%3Adesk")
     assert "here without work in 1" in page
