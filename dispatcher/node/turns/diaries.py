@@ -8,7 +8,7 @@ the last seconds of them, and what a diary costs does not depend on how much its
 from __future__ import annotations
 
 import asyncio
-from collections import deque
+from collections import OrderedDict
 from collections.abc import Collection, Iterable, Mapping
 from itertools import islice
 
@@ -40,13 +40,23 @@ class _Writing:
         #: What it did before it came; ``is_whole``: that is known.
         self.before: Diary | None = None
         self.is_whole = False
-        self.jobs: deque[str] = deque(maxlen=MOST_JOBS)
+        #: Its last jobs, the newest last.
+        self.jobs: OrderedDict[str, None] = OrderedDict()
         self.tries: dict[int, int] = {}
         self.passages: list[tuple[float, str]] = []
         #: What its page said last about itself.
         self.page: Mapping[str, str] = {}
         #: The monotonic instant of the newest coming or going that is among them.
         self.noted = float("-inf")
+
+    def tried(self, change: Change) -> None:
+        """A try of it has ended."""
+        self.jobs[change.job] = None
+        self.jobs.move_to_end(change.job)
+        if len(self.jobs) > MOST_JOBS:
+            self.jobs.popitem(last=False)
+        quarter = quarter_of(change.at)
+        self.tries[quarter] = self.tries.get(quarter, 0) + 1
 
     def note(self, lately: Iterable[tuple[float, Passage]], ahead_s: float) -> None:
         """What has happened to its connection. ``ahead_s``: how far the wall clock is ahead of the monotonic one."""
@@ -83,11 +93,7 @@ class Diaries:
             writing = self._writing.get(change.worker or "")
             if writing is None:
                 continue
-            if change.job in writing.jobs:
-                writing.jobs.remove(change.job)
-            writing.jobs.append(change.job)
-            quarter = quarter_of(change.at)
-            writing.tries[quarter] = writing.tries.get(quarter, 0) + 1
+            writing.tried(change)
             self._stale[writing.worker.id] = None
 
     def take(self) -> KeepDiaries | None:
