@@ -15,7 +15,7 @@ from .test_page_words import AT, words_engine
 #: The page's own scripts that say something.
 SPEAKING = ("check", "address", "task-files", "page-words", "test-words", "test-lines", "question", "page", "spoken")
 _LITERAL = r"'(?:[^'\\\n]|\\.)*'"
-_SAID = re.compile(rf"(?<![\w.])t\(\s*({_LITERAL}(?:\s*\+\s*{_LITERAL})*)")
+_SAID = re.compile(rf"(?<![\w.])(?:t|both)\(\s*({_LITERAL}(?:\s*\+\s*{_LITERAL})*)")
 _COMMENT = re.compile(rf"({_LITERAL})|/\*.*?\*/|//[^\n]*", re.S)
 #: Words with a space between them, or one that begins or ends as a sentence does.
 _LOOKS_SAID = re.compile(r"[A-Za-z]{2,}[,.:]? [A-Za-z(]|^[A-Z][a-z]+[.:]?$|^[A-Z]{2,} ?[A-Z]*$|^ ?[a-z]{2,} $|[a-z]\.$")

@@ -184,7 +184,7 @@ async def test_workers_types_and_stats_show_what_the_console_shows(ask: Ask, hou
         (kiosk["worker"], "KIOSK", "quiet"),
     ]
     counts = {"queued": 2, "running": 1}
-    known = {"offered_at": "2026-11-23T21:24:05.123Z", "workers": 1, "paused": None, "defaults": {}}
+    known = {"offered_at": "2026-11-23T21:24:05.123Z", "workers": 1, "paused": None, "defaults": {}, "unloaded": None}
     assert types[1] == {"type": "sum", "counts": counts} | known
     assert (stats["jobs"]["queued"], stats["jobs"]["running"]) == (2, 1)
     assert stats["workers"] == {"connected": 1, "quiet": 1}

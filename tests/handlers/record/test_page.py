@@ -87,11 +87,9 @@ async def test_a_job_s_page_leads_to_every_other_one_beside_it(browser: Browser,
     page = await browser.page("/jobs/bad")
     form = page.partition('<form class="filter" method="get" action="/jobs/bad/record">')[2].partition("</form>")[0]
     assert 'name="beside"' in form
-    links = re.findall(r'href="(/jobs/bad/record\?beside=[^"]+)"', page)
-    assert [link.partition("=")[2] for link in links] == [
-        "last-success", "last-failure", "last-success-of-worker", "last-failure-of-worker",
-    ]  # fmt: skip
-    answers = [await browser.get(link) for link in links]
+    words = re.findall(r'name="beside" value="([^"]+)"', page)
+    assert words == ["last-success", "last-failure", "last-success-of-worker", "last-failure-of-worker"]
+    answers = [await browser.get(f"/jobs/bad/record?beside={word}") for word in words]
     assert [answer.code for answer in answers] == [200, 404, 200, 404]
     names = [answer.headers.get("Content-Disposition") for answer in answers]
     assert names[0] == 'attachment; filename="pagehand-bad-b.html"', "the newest of its type"
