@@ -90,9 +90,10 @@ def screens(job: str, worker: str) -> list[str]:
     """Every screen of the console that shows what is kept."""
     return [
         "/", "/?at=-15m", "/?at=-12h", "/jobs", "/jobs?state=failed", "/jobs?q=lindenweg",
-        "/jobs?tick=1&type=kept-3", f"/jobs/{job}",
+        "/jobs?state=failed&state=succeeded&ended_after=-1h", "/jobs?tick=1&type=kept-3", f"/jobs/{job}",
         f"/jobs/{job}/record", "/failures", "/history", "/doubts", "/operations", "/types", "/types/kept-3", "/workers",
-        "/workers?tick=1", f"/workers/{worker}", "/rollout", "/board", "/board?type=kept-3", "/submit", "/phone",
+        "/workers?tick=1", "/workers?state=ready", "/workers?state=busy", f"/workers/{worker}", "/rollout", "/upkeep",
+        "/board", "/board?type=kept-3", "/submit", "/phone", "/help",
     ]  # fmt: skip
 
 
