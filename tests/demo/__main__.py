@@ -10,6 +10,7 @@ import argparse
 import asyncio
 import contextlib
 import random
+import signal
 import tempfile
 import time
 from collections.abc import AsyncIterator
@@ -66,14 +67,16 @@ async def _submit(server: ServerProcess) -> None:
 
 
 async def _run(port: int) -> None:
+    ended = asyncio.Event()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        asyncio.get_running_loop().add_signal_handler(number, ended.set)
     with tempfile.TemporaryDirectory() as directory:
         async with demo(Path(directory), port):
             print("Ctrl+C ends it.", flush=True)
-            await asyncio.Event().wait()
+            await ended.wait()
 
 
 if __name__ == "__main__":
     parser = argparse.ArgumentParser(prog="tests.demo", description=(__doc__ or "").partition("\n")[0])
     parser.add_argument("--port", type=int, default=8888, help="where the server listens (default: 8888)")
-    with contextlib.suppress(KeyboardInterrupt):
-        asyncio.run(_run(parser.parse_args().port))
+    asyncio.run(_run(parser.parse_args().port))

@@ -32,7 +32,7 @@ SCREENS = {
     "board": "/board?label=site:berlin", "workers": "/workers", "workers-ticked": "/workers?tick=1",
     "one-worker": "/workers/{worker}", "types": "/types", "type": "/types/print-label", "operations": "/operations",
     "rollout": "/rollout", "submit": "/submit", "phone": "/phone?code=7NX-J3D", "docs": "/docs",
-    "help": "/help", "me": "/me",
+    "help": "/help", "me": "/me", "upkeep": "/upkeep", "gone-worker": "/workers/name%3ADESK-22",
     "job-change": "/jobs/{queued}?change=1&refresh=0", "try": "/jobs/{failed}/try",
     "worker-page-german": "/worker?types=echo&name=EMPFANG-3&lang=de",
     "worker-page": "/worker?types=echo&name=FRONT-DESK-07", "no-page": "/nope",
