@@ -254,7 +254,8 @@ class Lanes:
         worker has been given one. Groups that were served last stand last.
         """
         now, groups = self._now(), list(islice(self.hot, most))
-        waits = [(group, now - group.stands_since) for group in groups if self.has_idle(group)]
+        # While a turn is under way, a group may be hot for jobs that only come with it.
+        waits = [(group, now - group.stands_since) for group in groups if group.jobs and self.has_idle(group)]
         return [(self._lanes[group.first_lanes(1)[0]].type, seconds) for group, seconds in waits]
 
     def coming(self, jobs: Mapping[str, int]) -> dict[Group, dict[str, int]]:

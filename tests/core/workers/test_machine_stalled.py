@@ -38,6 +38,15 @@ def test_a_job_that_is_given_out_ends_the_stall_and_begins_the_time_anew() -> No
     assert told(node, 9.0) == []
 
 
+def test_jobs_that_only_come_with_the_turn_under_way_do_not_stand_yet() -> None:
+    node = Node()
+    node.join(types=("echo",))
+    assert node.machine.demand(9, {"echo": 3}) != []
+    assert told(node, 5.0) == [], "the turn has not ended"
+    ready(node, 2)
+    assert [name for name, _ in told(node)] == ["echo"]
+
+
 def test_who_is_busy_paused_or_stopping_keeps_no_job_standing() -> None:
     node = Node()
     node.join(types=("echo",))
