@@ -229,3 +229,15 @@ def browser(ask: Ask) -> Browser:
 def body_of(response: HTTPResponse) -> Any:
     """The JSON of an answer."""
     return json.loads(response.body)
+
+
+@pytest.fixture(params=["chromium", "phantom"])
+def window(request: pytest.FixtureRequest) -> Iterator[Any]:
+    """A real browser: first the newest, then one as old as the oldest that are about."""
+    from tests.page.browsers import PhantomJS, browsing  # for few tests: all others do without selenium
+
+    if request.param == "chromium":
+        yield request.getfixturevalue("chromium")
+    else:
+        with browsing(PhantomJS()) as phantom:
+            yield phantom

@@ -13,7 +13,7 @@ from handlers.routes import TaskDirectory
 from tests.handlers.conftest import Scene
 from tests.handlers.rich import WAITING, rich
 from tests.handlers.test_browsers import Site
-from tests.page.browsers import Browser, Chromium, PhantomJS, browsing
+from tests.page.browsers import Browser, Chromium
 from tests.page.npm import npm_file
 from tests.support.house import House
 from tests.support.scenes import submit, take
@@ -72,15 +72,6 @@ SQUEEZED = """[].filter.call(document.querySelectorAll('.list th, td[data-label=
 }).map(function (cell) { return cell.textContent; })"""
 
 
-@pytest.fixture(params=["chromium", "phantom"])
-def browser(request: pytest.FixtureRequest) -> Iterator[Browser]:
-    if request.param == "chromium":
-        yield request.getfixturevalue("chromium")
-    else:
-        with browsing(PhantomJS()) as phantom:
-            yield phantom
-
-
 @pytest.fixture
 def scene() -> Scene:
     return rich
@@ -111,15 +102,15 @@ async def long_names(house: House) -> None:
 @pytest.mark.parametrize("scene", [long_names])
 @pytest.mark.parametrize(("width", "tallest"), [(1280, 240), (380, 520)])
 def test_the_longest_names_leave_rows_low_and_pages_narrow(
-    browser: Browser, site: Site, width: int, tallest: int
+    window: Browser, site: Site, width: int, tallest: int
 ) -> None:
-    browser.resize(width, 800)
+    window.resize(width, 800)
     for path in [*LISTS, "/jobs/failed", "/jobs/cancelled"]:
-        browser.open(site.url + path)
-        assert browser.run("document.documentElement.scrollWidth") <= width, path
-        assert browser.run(BROKEN_NAMES) == [], path
-        assert path.startswith("/jobs/") or max(browser.run(HEIGHTS)) < tallest, path
-    browser.resize(1024, 700)
+        window.open(site.url + path)
+        assert window.run("document.documentElement.scrollWidth") <= width, path
+        assert window.run(BROKEN_NAMES) == [], path
+        assert path.startswith("/jobs/") or max(window.run(HEIGHTS)) < tallest, path
+    window.resize(1024, 700)
 
 
 LONG_TYPE, LONG_ID = "W" * 96, "0" * 64
@@ -145,26 +136,24 @@ async def long_errors(house: House) -> None:
 
 @pytest.mark.parametrize("scene", [long_errors])
 @pytest.mark.parametrize("width", [640, 320])
-def test_the_longest_error_and_type_make_no_page_wide_and_none_endless(
-    browser: Browser, site: Site, width: int
-) -> None:
-    browser.resize(width, 800)
+def test_the_longest_error_and_type_make_no_page_wide_and_none_endless(window: Browser, site: Site, width: int) -> None:
+    window.resize(width, 800)
     worker = site.do(site.house.dispatcher.job("failed")).worker
     jobs = [f"/jobs/failed{more}" for more in ("", "?q=L", "?full=1", "/try")]
     for path in [*jobs, "/jobs/doubt", "/jobs/waits", f"/jobs/{LONG_ID}", "/doubts", "/failures", f"/workers/{worker}"]:
-        browser.open(site.url + path)
-        wide, high = browser.run(PIXELS)
+        window.open(site.url + path)
+        wide, high = window.run(PIXELS)
         assert (wide <= width, high < 9_000) == (True, True), (path, wide, high)
-    browser.resize(1024, 700)
+    window.resize(1024, 700)
 
 
 @pytest.mark.parametrize("width", [1280, 1024, 940])
-def test_every_column_has_room_for_its_heading_and_its_instants(browser: Browser, site: Site, width: int) -> None:
-    browser.resize(width, 800)
+def test_every_column_has_room_for_its_heading_and_its_instants(window: Browser, site: Site, width: int) -> None:
+    window.resize(width, 800)
     for path in [*LISTS, "/jobs/failed-1"]:
-        browser.open(site.url + path)
-        assert browser.run(SQUEEZED) == [], path
-    browser.resize(1024, 700)
+        window.open(site.url + path)
+        assert window.run(SQUEEZED) == [], path
+    window.resize(1024, 700)
 
 
 async def a_desk(house: House) -> None:
@@ -173,11 +162,11 @@ async def a_desk(house: House) -> None:
 
 
 @pytest.mark.parametrize("scene", [a_desk])
-def test_the_name_of_a_desk_is_whole_at_1024_pixels(browser: Browser, site: Site) -> None:
-    browser.resize(1024, 700)
+def test_the_name_of_a_desk_is_whole_at_1024_pixels(window: Browser, site: Site) -> None:
+    window.resize(1024, 700)
     for path in ["/jobs", "/jobs/failed"]:
-        browser.open(site.url + path)
-        names = browser.run(
+        window.open(site.url + path)
+        names = window.run(
             "[].filter.call(document.querySelectorAll('.name'), function (name) {"
             " return name.textContent === 'FRONT-DESK-07'; })"
             ".map(function (name) { return name.scrollWidth <= name.offsetWidth; })"
@@ -186,12 +175,12 @@ def test_the_name_of_a_desk_is_whole_at_1024_pixels(browser: Browser, site: Site
 
 
 @pytest.mark.parametrize("width", [1280, 1200, 1024])
-def test_the_counters_of_the_overview_stand_in_one_row(browser: Browser, site: Site, width: int) -> None:
-    browser.resize(width, 800)
-    browser.open(site.url + "/")
-    tops = browser.run("[].map.call(document.querySelectorAll('.counter'), function (c) { return c.offsetTop; })")
+def test_the_counters_of_the_overview_stand_in_one_row(window: Browser, site: Site, width: int) -> None:
+    window.resize(width, 800)
+    window.open(site.url + "/")
+    tops = window.run("[].map.call(document.querySelectorAll('.counter'), function (c) { return c.offsetTop; })")
     assert len(set(tops)) == 1
-    browser.resize(1024, 700)
+    window.resize(1024, 700)
 
 
 @pytest.mark.parametrize("colours", ["light", "dark"])
@@ -209,39 +198,39 @@ def test_axe_finds_nothing(chromium: Chromium, site: Site, colours: str, width: 
     chromium.resize(1024, 700)
 
 
-def count(browser: Browser, selector: str) -> Any:
-    return browser.run(f"document.querySelectorAll('{selector}').length")
+def count(window: Browser, selector: str) -> Any:
+    return window.run(f"document.querySelectorAll('{selector}').length")
 
 
-def test_a_refresh_keeps_the_focus_and_a_half_chosen_filter(browser: Browser, site: Site) -> None:
-    browser.open(site.url + "/jobs?refresh=2")
-    browser.run("(window.before = true)")
-    browser.run("(document.getElementById('state').value = 'failed')")
-    browser.run("(document.getElementById('worker').value = 'FRO')")
-    browser.run("document.querySelector('a[href=\"/jobs/running-1\"]').focus()")
+def test_a_refresh_keeps_the_focus_and_a_half_chosen_filter(window: Browser, site: Site) -> None:
+    window.open(site.url + "/jobs?refresh=2")
+    window.run("(window.before = true)")
+    window.run("(document.getElementById('state').value = 'failed')")
+    window.run("(document.getElementById('worker').value = 'FRO')")
+    window.run("document.querySelector('a[href=\"/jobs/running-1\"]').focus()")
     site.do(submit(site.house, "new", type="brand-new"))
-    until(lambda: count(browser, "tr[data-key=new]") == 1)
-    assert browser.run("window.before")
-    assert browser.run("document.activeElement.getAttribute('href')") == "/jobs/running-1"
-    assert browser.run("document.getElementById('state').value + document.getElementById('worker').value") == (
+    until(lambda: count(window, "tr[data-key=new]") == 1)
+    assert window.run("window.before")
+    assert window.run("document.activeElement.getAttribute('href')") == "/jobs/running-1"
+    assert window.run("document.getElementById('state').value + document.getElementById('worker').value") == (
         "failedFRO"
     )
 
 
-def test_a_refresh_waits_while_text_is_selected(browser: Browser, site: Site) -> None:
-    browser.open(site.url + "/jobs?refresh=2")
-    browser.run("window.getSelection().selectAllChildren(document.querySelector('tr[data-key=failed-1] td'))")
+def test_a_refresh_waits_while_text_is_selected(window: Browser, site: Site) -> None:
+    window.open(site.url + "/jobs?refresh=2")
+    window.run("window.getSelection().selectAllChildren(document.querySelector('tr[data-key=failed-1] td'))")
     site.do(submit(site.house, "new", type="brand-new"))
-    until(lambda: "text is selected" in browser.run("document.getElementById('refresh-note').textContent"))
-    assert browser.run("String(window.getSelection())").strip() == "Failed"
-    assert count(browser, "tr[data-key=new]") == 0
-    browser.run("window.getSelection().removeAllRanges()")
-    until(lambda: count(browser, "tr[data-key=new]") == 1)
-    assert browser.run("document.getElementById('refresh-note').textContent") == ""
+    until(lambda: "text is selected" in window.run("document.getElementById('refresh-note').textContent"))
+    assert window.run("String(window.getSelection())").strip() == "Failed"
+    assert count(window, "tr[data-key=new]") == 0
+    window.run("window.getSelection().removeAllRanges()")
+    until(lambda: count(window, "tr[data-key=new]") == 1)
+    assert window.run("document.getElementById('refresh-note').textContent") == ""
 
 
-def test_the_end_of_the_log_is_followed_until_the_reader_scrolls_up(browser: Browser, site: Site) -> None:
-    below = partial(browser.run, "(function (b) { return b.scrollHeight - b.scrollTop - b.clientHeight; }(lines))")
+def test_the_end_of_the_log_is_followed_until_the_reader_scrolls_up(window: Browser, site: Site) -> None:
+    below = partial(window.run, "(function (b) { return b.scrollHeight - b.scrollTop - b.clientHeight; }(lines))")
     tried = site.do(take(site.house, site.do(submit(site.house, "talks"))))
     site.do(tried.say("accept"))
 
@@ -250,32 +239,32 @@ def test_the_end_of_the_log_is_followed_until_the_reader_scrolls_up(browser: Bro
             site.do(tried.say("log", line=f"line {number}\n" * 5))
 
     write(10)
-    browser.open(site.url + "/jobs/talks")
-    browser.run("document.querySelector('button.follow').click()")
+    window.open(site.url + "/jobs/talks")
+    window.run("document.querySelector('button.follow').click()")
     assert below() < 2
     write(20)
-    until(lambda: count(browser, "#line-20") == 1)
+    until(lambda: count(window, "#line-20") == 1)
     assert below() < 2
-    browser.run("(lines.scrollTop = 100)")
+    window.run("(lines.scrollTop = 100)")
     write(30)
-    until(lambda: count(browser, "#line-30") == 1)
-    assert browser.run("lines.scrollTop") == 100
-    assert browser.run("document.querySelector('button.follow').getAttribute('aria-pressed')") == "true"
-    assert browser.run("window.pageYOffset") == 0
+    until(lambda: count(window, "#line-30") == 1)
+    assert window.run("lines.scrollTop") == 100
+    assert window.run("document.querySelector('button.follow').getAttribute('aria-pressed')") == "true"
+    assert window.run("window.pageYOffset") == 0
 
 
-def test_a_refresh_survives_links_and_filters_until_it_is_stopped(browser: Browser, site: Site) -> None:
-    refresh_s = partial(browser.run, "document.body.getAttribute('data-refresh-s')")
-    browser.open(site.url + "/workers?refresh=5")
+def test_a_refresh_survives_links_and_filters_until_it_is_stopped(window: Browser, site: Site) -> None:
+    refresh_s = partial(window.run, "document.body.getAttribute('data-refresh-s')")
+    window.open(site.url + "/workers?refresh=5")
     for path in ("/jobs?state=failed", "/types", "/"):
-        browser.open(site.url + path)
+        window.open(site.url + path)
         assert refresh_s() == "5", path
     for path in ("/submit", "/nope", "/jobs?state=lost"):
-        browser.open(site.url + path)
+        window.open(site.url + path)
         assert refresh_s() is None, path
-        assert "efresh" not in browser.run("document.body.textContent"), "nothing to refresh, and no offer"
-    browser.open(site.url + "/?refresh=0")
-    browser.open(site.url + "/jobs")
+        assert "efresh" not in window.run("document.body.textContent"), "nothing to refresh, and no offer"
+    window.open(site.url + "/?refresh=0")
+    window.open(site.url + "/jobs")
     assert refresh_s() is None
 
 
@@ -306,28 +295,28 @@ def test_the_form_of_the_jobs_takes_times_by_the_local_clock_and_says_so(chromiu
 
 
 @pytest.mark.parametrize("path", ["/jobs?tick=1", "/workers?tick=1"])
-def test_a_box_in_the_head_ticks_all_rows_and_shows_how_many_are(browser: Browser, site: Site, path: str) -> None:
-    browser.resize(1280, 800)
-    browser.open(site.url + path)
+def test_a_box_in_the_head_ticks_all_rows_and_shows_how_many_are(window: Browser, site: Site, path: str) -> None:
+    window.resize(1280, 800)
+    window.open(site.url + path)
     ticks = "[].map.call(document.querySelectorAll('tbody [name=id]'), function (box) { return box.checked; })"
     head, row = "document.querySelector('[data-tick-all] input')", "document.querySelectorAll('tbody [name=id]')[1]"
     state = f"[{head}.checked, {head}.indeterminate]"
-    assert set(browser.run(ticks)) == {False}
-    browser.run(f"{head}.click()")
-    assert (set(browser.run(ticks)), browser.run(state)) == ({True}, [True, False])
-    browser.run(f"{row}.click()")
-    assert browser.run(state) == [False, True]
-    browser.run(f"{row}.click()")
-    browser.run(f"{head}.click()")
-    assert (set(browser.run(ticks)), browser.run(state)) == ({False}, [False, False])
+    assert set(window.run(ticks)) == {False}
+    window.run(f"{head}.click()")
+    assert (set(window.run(ticks)), window.run(state)) == ({True}, [True, False])
+    window.run(f"{row}.click()")
+    assert window.run(state) == [False, True]
+    window.run(f"{row}.click()")
+    window.run(f"{head}.click()")
+    assert (set(window.run(ticks)), window.run(state)) == ({False}, [False, False])
 
 
-def test_a_button_copies_the_whole_id(browser: Browser, site: Site) -> None:
-    browser.open(site.url + f"/jobs/{WAITING}?refresh=0")
-    browser.run(
+def test_a_button_copies_the_whole_id(window: Browser, site: Site) -> None:
+    window.open(site.url + f"/jobs/{WAITING}?refresh=0")
+    window.run(
         "(document.execCommand = function (what) {"
         " window.copied = [what, document.activeElement.value]; return true; })"
     )
-    browser.run("document.querySelector('button.copy').click()")
-    assert browser.run("window.copied") == ["copy", WAITING]
-    assert browser.run("document.querySelector('button.copy').textContent") == "Copied"
+    window.run("document.querySelector('button.copy').click()")
+    assert window.run("window.copied") == ["copy", WAITING]
+    assert window.run("document.querySelector('button.copy').textContent") == "Copied"

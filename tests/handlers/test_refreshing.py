@@ -19,7 +19,7 @@ from tests.handlers.conftest import Browser as Asking
 from tests.handlers.matrix import MATRIX, PAGE
 from tests.handlers.rich import rich
 from tests.handlers.test_browsers import Site
-from tests.page.browsers import Browser, PhantomJS, browsing
+from tests.page.browsers import Browser
 from tests.support.house import House
 from tests.support.scenes import a_job
 from tests.support.waiting import until
@@ -107,15 +107,6 @@ async def test_a_page_that_must_stay_does_not_offer_to_refresh(browser: Asking, 
 async def two_in_doubt(house: House) -> None:
     await a_job(house, JobState.IN_DOUBT, "doubt-1")
     await a_job(house, JobState.IN_DOUBT, "doubt-2")
-
-
-@pytest.fixture(params=["chromium", "phantom"])
-def window(request: pytest.FixtureRequest) -> Iterator[Browser]:
-    if request.param == "chromium":
-        yield request.getfixturevalue("chromium")
-    else:
-        with browsing(PhantomJS()) as phantom:
-            yield phantom
 
 
 @pytest.fixture

@@ -10,7 +10,7 @@ import pytest
 from dispatcher.config.settings import Settings
 from handlers.routes import TaskDirectory
 from tests.handlers.test_browsers import Site
-from tests.page.browsers import Browser, PhantomJS, browsing
+from tests.page.browsers import Browser
 from tests.support.house import House
 from tests.support.scenes import submit
 from tests.support.waiting import until
@@ -34,15 +34,6 @@ async def one_of_each(house: House) -> None:
         await submit(house, name, type=name, data='{"copies": 2}')
 
 
-@pytest.fixture(params=["chromium", "phantom"])
-def browser(request: pytest.FixtureRequest) -> Iterator[Browser]:
-    if request.param == "chromium":
-        yield request.getfixturevalue("chromium")
-    else:
-        with browsing(PhantomJS()) as phantom:
-            yield phantom
-
-
 @pytest.fixture
 def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
     directory = tmp_path_factory.mktemp("tasks")
@@ -53,51 +44,51 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
     site.stop()
 
 
-def text_of(browser: Browser, name: str) -> str:
-    return str(browser.run(f"document.getElementById('{name}').textContent"))
+def text_of(window: Browser, name: str) -> str:
+    return str(window.run(f"document.getElementById('{name}').textContent"))
 
 
-def is_shown(browser: Browser, name: str) -> bool:
-    return bool(browser.run(f"document.getElementById('{name}').offsetHeight"))
+def is_shown(window: Browser, name: str) -> bool:
+    return bool(window.run(f"document.getElementById('{name}').offsetHeight"))
 
 
-def tried(browser: Browser, site: Site, name: str) -> str:
+def tried(window: Browser, site: Site, name: str) -> str:
     """Presses the button and returns in what it ended."""
-    browser.open(f"{site.url}/jobs/{name}/try")
-    until(lambda: text_of(browser, "state") == "The task is loaded. It has not run.")
-    assert not any(is_shown(browser, place) for place in ("message", "value", "log", "progress", "offer", "outcome"))
-    browser.run("document.getElementById('run').click()")
-    return str(until(lambda: (state := text_of(browser, "state")) and "Nothing was recorded" in state and state))
+    window.open(f"{site.url}/jobs/{name}/try")
+    until(lambda: text_of(window, "state") == "The task is loaded. It has not run.")
+    assert not any(is_shown(window, place) for place in ("message", "value", "log", "progress", "offer", "outcome"))
+    window.run("document.getElementById('run').click()")
+    return str(until(lambda: (state := text_of(window, "state")) and "Nothing was recorded" in state and state))
 
 
 def test_the_task_runs_when_somebody_presses_the_button_and_the_page_shows_what_it_says(
-    browser: Browser, site: Site
+    window: Browser, site: Site
 ) -> None:
     before = site.jobs()
     for _ in range(2):
-        assert re.fullmatch(r"Succeeded after \d+ ms\. Nothing was recorded\.", tried(browser, site, "good"))
-        assert text_of(browser, "value") == '{"copies":2,"text":"<i>"}'
-        assert text_of(browser, "progress") == "Progress: 40 %, page <2>"
-        assert text_of(browser, "log") == "line <b>one</b>"
-        assert text_of(browser, "run") == "Run it here once more"
-        assert not is_shown(browser, "message")
-    assert browser.errors() == []
+        assert re.fullmatch(r"Succeeded after \d+ ms\. Nothing was recorded\.", tried(window, site, "good"))
+        assert text_of(window, "value") == '{"copies":2,"text":"<i>"}'
+        assert text_of(window, "progress") == "Progress: 40 %, page <2>"
+        assert text_of(window, "log") == "line <b>one</b>"
+        assert text_of(window, "run") == "Run it here once more"
+        assert not is_shown(window, "message")
+    assert window.errors() == []
     assert site.jobs() == before
     assert site.house.dispatcher.workers().items == []
 
 
 @pytest.mark.parametrize(("name", "words"), [("bad", "confirm would block the worker page"), ("late", "undefined")])
 def test_an_error_is_shown_with_its_words_and_where_it_was_thrown(
-    browser: Browser, site: Site, name: str, words: str
+    window: Browser, site: Site, name: str, words: str
 ) -> None:
-    assert tried(browser, site, name).startswith("Failed after ")
-    assert words in text_of(browser, "message")
-    assert f"/tasks/{name}.js" in text_of(browser, "value")
+    assert tried(window, site, name).startswith("Failed after ")
+    assert words in text_of(window, "message")
+    assert f"/tasks/{name}.js" in text_of(window, "value")
     assert {job.state for job in site.jobs()} == {"queued"}
 
 
-def test_a_file_that_does_not_work_cannot_be_run_and_the_page_says_why(browser: Browser, site: Site) -> None:
-    browser.open(site.url + "/jobs/broken/try")
-    words = until(lambda: (state := text_of(browser, "state")) and "does not work" in state and state)
+def test_a_file_that_does_not_work_cannot_be_run_and_the_page_says_why(window: Browser, site: Site) -> None:
+    window.open(site.url + "/jobs/broken/try")
+    words = until(lambda: (state := text_of(window, "state")) and "does not work" in state and state)
     assert "nothing" in words
-    assert browser.run("document.getElementById('run').disabled")
+    assert window.run("document.getElementById('run').disabled")

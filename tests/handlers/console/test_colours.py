@@ -13,7 +13,7 @@ from handlers.routes import TaskDirectory
 from handlers.site import STATIC
 from tests.handlers.conftest import nothing
 from tests.handlers.test_browsers import Site
-from tests.page.browsers import Browser, PhantomJS, browsing
+from tests.page.browsers import Browser
 from tests.support.waiting import until
 
 BACKGROUND = "window.getComputedStyle(document.body).backgroundColor"
@@ -32,8 +32,8 @@ def test_the_script_and_the_server_mean_the_same_by_each_choice() -> None:
         assert f"'{one.media}', '{one.scheme}', '{one.words}']" in script
 
 
-def is_now(browser: Browser, background: str) -> bool:
-    return bool(browser.run(BACKGROUND) == background)
+def is_now(window: Browser, background: str) -> bool:
+    return bool(window.run(BACKGROUND) == background)
 
 
 @pytest.fixture
@@ -43,24 +43,15 @@ def site(tasks: TaskDirectory) -> Iterator[Site]:
     site.stop()
 
 
-@pytest.fixture(params=["chromium", "phantom"])
-def browser(request: pytest.FixtureRequest) -> Iterator[Browser]:
-    if request.param == "chromium":
-        yield request.getfixturevalue("chromium")
-    else:
-        with browsing(PhantomJS()) as phantom:
-            yield phantom
-
-
 @pytest.mark.browser
-def test_a_key_goes_from_the_system_s_to_light_to_dark_and_a_new_page_remembers(browser: Browser, site: Site) -> None:
-    browser.open(site.url + "/jobs")
-    seen = [browser.run(BACKGROUND)]
+def test_a_key_goes_from_the_system_s_to_light_to_dark_and_a_new_page_remembers(window: Browser, site: Site) -> None:
+    window.open(site.url + "/jobs")
+    seen = [window.run(BACKGROUND)]
     for _ in range(3):
-        browser.run(PRESS_T)
-        wanted = DARK if browser.run("document.getElementById('colours').textContent") == "dark" else LIGHT
-        until(partial(is_now, browser, wanted))
-        browser.open(site.url + "/workers")
-        seen.append(browser.run(BACKGROUND))
+        window.run(PRESS_T)
+        wanted = DARK if window.run("document.getElementById('colours').textContent") == "dark" else LIGHT
+        until(partial(is_now, window, wanted))
+        window.open(site.url + "/workers")
+        seen.append(window.run(BACKGROUND))
     assert seen == [LIGHT, LIGHT, DARK, LIGHT]
-    assert browser.run("document.getElementById('colours').textContent") == "as the system has them"
+    assert window.run("document.getElementById('colours').textContent") == "as the system has them"
