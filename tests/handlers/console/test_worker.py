@@ -148,6 +148,9 @@ async def test_a_page_that_stood_still_beyond_a_lease_is_no_riddle(browser: Brow
 async def test_a_worker_that_has_gone_has_a_page_to_which_the_list_leads(browser: Browser, house: House) -> None:
     told = await house.register("s1", "echo", name="desk", labels={"site": "bonn"})
     address = f"/workers/{told['worker']}"
+    await house.submit("echo")
+    [offer] = await house.hear("s1")
+    await house.say("s1", op="result", attempt=offer["attempt"], value=1)
     await browser.post(f"{address}/pause", {"reason": "printer broken"}, address)
     await house.say("s1", op="bye")
     await house.pass_time(house.settings.store_check_s)
@@ -157,7 +160,7 @@ async def test_a_worker_that_has_gone_has_a_page_to_which_the_list_leads(browser
     for words in facts:
         assert words in page
     assert "printer broken" in await browser.page("/workers/name%3Adesk")
-    assert "here without work in 1" in page
+    assert ("busy in 1" in page, '"Done today">1<' in page, '"Failed tries today">0<' in page) == (True, True, True)
     forgotten = await browser.post(f"{address}/forget", {}, address)
     assert (forgotten.code, forgotten.headers["Location"]) == (303, "/workers")
 
