@@ -17,7 +17,10 @@ def back_the_running_server_up(me: Person, site: Site) -> None:
 
 
 def make_a_token_for_a_program(me: Person, site: Site) -> None:
-    assert re.search(r"\w{20,}", site.command("token", "create", "erp", "--scope", "submit"))
+    told = site.command("token", "create", "erp", "--scope", "submit")
+    token = re.fullmatch(r"ph_([a-z0-9]{8})_[A-Za-z0-9_-]{43}\n", told)
+    assert token
+    assert [one["scopes"] for one in site.ask("GET", "tokens")["items"] if one["id"] == token[1]] == [["submit"]]
 
 
 def watch_it_with_the_monitoring(me: Person, site: Site) -> None:
