@@ -6,6 +6,7 @@ The ``Machine`` is made of this.
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Iterator
 from itertools import islice
 
 from dispatcher.core.fleet.fleet import Fleet
@@ -14,7 +15,7 @@ from dispatcher.core.fleet.misses import Miss, nearest
 from dispatcher.core.fleet.roster import Roster
 from dispatcher.core.fleet.worker import Standing, Worker
 from dispatcher.core.jobs.acts.kept import EVERY_TYPE
-from dispatcher.core.jobs.matching import lane_of, lane_parts
+from dispatcher.core.jobs.matching import lane_of, lane_parts, matches
 from dispatcher.core.jobs.model import WorkerFilter
 from dispatcher.core.jobs.views.unloaded import Unloaded
 from dispatcher.core.workers.deadlines import Deadlines, Due
@@ -85,8 +86,7 @@ class Answering:
 
         As a rule no task is like that, and it looks at nothing.
         """
-        over = [self._fleet.workers.get(attempt.worker) for attempt in islice(self._leases.revoked.values(), MOST_OVER)]
-        theirs = {name for worker in over if worker is not None and worker.is_stuck() for name in worker.types}
+        theirs = {name for worker in self._stuck() for name in worker.types}
         found: dict[str, tuple[list[Worker], int]] = {}
         for name in dict.fromkeys(lane_parts(lane)[0] for lane in (self.waiting(MOST_LANES)[0] if theirs else ())):
             offer = self.offerers(name, most) if name in theirs else []
@@ -94,6 +94,16 @@ class Answering:
             if here and all(worker.is_stuck() for worker in here):
                 found[name] = here, len(offer) - len(here)
         return found
+
+    def stuck_at(self, lane: str) -> int:
+        """How many of the workers that match a lane are stuck, of those that ``stuck`` looks at."""
+        type_name, requirement = lane_parts(lane)
+        found = {worker.id: worker for worker in self._stuck() if type_name in worker.types}
+        return sum(matches(requirement, dict(worker.labels), worker.name) for worker in found.values())
+
+    def _stuck(self) -> Iterator[Worker]:
+        over = (self._fleet.workers.get(attempt.worker) for attempt in islice(self._leases.revoked.values(), MOST_OVER))
+        return (worker for worker in over if worker is not None and worker.is_stuck())
 
     def unserved(self, most: int) -> list[str]:
         """The first types, by name, that ready jobs wait for and no worker offers."""

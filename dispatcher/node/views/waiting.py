@@ -34,6 +34,9 @@ class Workers(Protocol):
     def standing(self, lane: str) -> Counter[Standing]:
         """The standing of the workers that match a lane."""
 
+    def stuck_at(self, lane: str) -> int:
+        """How many of those have tasks that do not stop in all of their slots."""
+
     def unloaded(self, type_name: str) -> Unloaded | None:
         """Which pages could not load its task, and why; None: none says so."""
 
@@ -61,6 +64,8 @@ class Waiting(Struct, frozen=True, kw_only=True):
     connected: int = 0
     idle: int = 0
     busy: int = 0
+    #: How many of the busy ones have tasks that do not stop in all of their slots.
+    stuck: int = 0
     paused: int = 0
     away: int = 0
     #: Set aside: they did not take what was offered.
@@ -164,6 +169,7 @@ def _queued(lane: str, workers: Workers) -> Waiting:
     type_name, _ = lane_parts(lane)
     offer, standing = workers.offering(type_name), workers.standing(lane)
     match, away = standing.total(), standing[Standing.AWAY]
+    stuck = workers.stuck_at(lane) if standing[Standing.BUSY] else 0
     return Waiting(
         code=_code(offer, match, standing),
         offer=offer,
@@ -171,10 +177,11 @@ def _queued(lane: str, workers: Workers) -> Waiting:
         connected=match - away,
         idle=standing[Standing.IDLE],
         busy=standing[Standing.BUSY],
+        stuck=stuck,
         paused=standing[Standing.PAUSED],
         away=away,
         aside=standing[Standing.ASIDE],
-        nearest=_where_they_are(standing) if match else _clipped(_missed(type_name, offer, lane, workers)),
+        nearest=_where_they_are(standing, stuck) if match else _clipped(_missed(type_name, offer, lane, workers)),
     )
 
 
@@ -195,16 +202,18 @@ def _code(offer: int, match: int, standing: Counter[Standing]) -> str:
     return "busy" if standing[Standing.BUSY] else "set_aside"
 
 
-def _where_they_are(standing: Counter[Standing]) -> str:
-    """Where the matching workers are; empty if one is idle."""
+def _where_they_are(standing: Counter[Standing], stuck: int) -> str:
+    """Where the matching workers are; empty if one is idle. ``stuck``: so many of those that are busy."""
     if standing[Standing.IDLE]:
         return ""
     parts = [f"{_are(standing[where])} {word}" for where, word in _PLACES.items() if standing[where]]
+    parts[-1] += _with_tasks(standing[Standing.BUSY], stuck)
     if standing.total() == 1:
         return f"the only worker that matches {parts[0].removeprefix('1 ')}"
     return f"0 of {standing.total()} workers that match are free: {', '.join(parts)}"
 
 
+#: Where they may be, in the order in which it is said: busy ones last.
 _PLACES = {Standing.AWAY: "away", Standing.PAUSED: "paused", Standing.ASIDE: "skipped", Standing.BUSY: "busy"}
 
 
@@ -246,7 +255,15 @@ def _of_type(found: Waiting, type_name: str) -> str:
     if found.code == "set_aside":
         ignored = _none(offering, "it ignored its last jobs and is", "they ignored their last jobs and are")
         return f"{awake}, but {ignored} skipped for a while"
-    return f"{awake}, and {_none(offering, 'it is', 'all are')} busy"
+    return f"{awake}, and {_none(offering, 'it is', 'all are')} busy{_with_tasks(offering, found.stuck)}"
+
+
+def _with_tasks(busy: int, stuck: int) -> str:
+    """Behind ``busy``: with what, if it is nothing that will end."""
+    if not stuck:
+        return ""
+    tasks = _none(stuck, "a task that does not stop", "tasks that do not stop")
+    return f" with {tasks}" if busy == 1 else f", {stuck:,} of them with {tasks}"
 
 
 def _offers(workers: int) -> str:

@@ -74,6 +74,7 @@ class WaitingShape(Struct):
     connected: Count
     idle: Count
     busy: Count
+    stuck: Annotated[Count, Meta(description="how many of the busy ones have tasks that do not stop")]
     paused: Count
     away: Count
     aside: Count

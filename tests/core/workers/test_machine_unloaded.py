@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from dispatcher.core.fleet.worker import Standing
+from dispatcher.core.jobs.matching import lane_of, requirement_of
 from dispatcher.core.jobs.turn import LaneReady
 from dispatcher.core.workers import answering
 from tests.core.workers.support import Node
@@ -79,6 +80,21 @@ def test_a_type_is_stuck_while_all_of_its_workers_that_are_here_have_tasks_that_
     assert (stuck(node), node.machine.workers["w1"].standing()) == ({}, Standing.IDLE)
     node.released("s2", "a2", "cancelled")
     assert node.machine._leases.revoked == {}
+
+
+def test_of_a_lane_those_that_match_are_counted_once_each() -> None:
+    node = Node()
+    node.join("s1", "w1", types=("x",), slots=2, labels=(("site", "berlin"),))
+    node.join("s2", "w2", types=("x",))
+    hang(node, "w2", "a")
+    hang(node, "w1", "b")
+    assert at(node, site="berlin") == 0, "it has another slot"
+    hang(node, "w1", "c")
+    assert (at(node), at(node, site="berlin"), at(node, name="w2"), at(node, type_name="y")) == (2, 1, 0, 0)
+
+
+def at(node: Node, type_name: str = "x", **wanted: str) -> int:
+    return node.machine.stuck_at(lane_of(type_name, requirement_of(wanted)))
 
 
 def test_a_worker_with_another_slot_whose_task_goes_on_is_busy_and_not_stuck() -> None:

@@ -36,9 +36,10 @@ class Workers:
         draining: bool = False,
         hold: Hold | None = None,
         type_hold: Hold | None = None,
+        stuck: int = 0,
         **standing: Any,
     ) -> None:
-        self.draining, self._type_hold = draining, type_hold
+        self.draining, self._type_hold, self._stuck = draining, type_hold, stuck
         self._offer, self._miss, self._hold = offer, miss, hold
         self._standing = Counter({Standing(name): count for name, count in standing.items()})
 
@@ -48,6 +49,9 @@ class Workers:
 
     def standing(self, lane: str) -> Counter[Standing]:
         return self._standing
+
+    def stuck_at(self, lane: str) -> int:
+        return self._stuck
 
     def unloaded(self, type_name: str) -> Unloaded | None:
         return None
@@ -166,13 +170,30 @@ async def test_a_job_that_requires_nothing_is_told_of_as_before():
     )
 
 
+async def test_of_busy_workers_it_is_said_which_have_tasks_that_do_not_stop():
+    one, many = "the only worker that matches is busy", "0 of 3 workers that match are free: 1 is away, 2 are busy"
+    assert await told(Workers(3, busy=1, stuck=1), site="berlin") == ("busy", f"{one} with a task that does not stop")
+    assert (await told(Workers(3, away=1, busy=2, stuck=1), site="berlin"))[1] == (
+        f"{many}, 1 of them with a task that does not stop"
+    )
+    assert (await told(Workers(1, busy=1, stuck=1)))[1] == (
+        "1 worker offers the type print, and it is busy with a task that does not stop"
+    )
+    assert (await told(Workers(2, busy=2, stuck=2)))[1] == (
+        "2 workers offer the type print, and all are busy, 2 of them with tasks that do not stop"
+    )
+
+
 async def test_a_program_gets_all_the_counts():
     house = await House().start()
     job = await queued(house)
-    found = waiting.waiting(job, lane_of("print", ZEBRA), Workers(20, busy=1, paused=2, away=3, aside=4))
+    found = waiting.waiting(job, lane_of("print", ZEBRA), Workers(20, busy=2, stuck=1, paused=2, away=3, aside=4))
     assert found == Waiting(
-        code="busy", offer=20, match=10, connected=7, busy=1, paused=2, away=3, aside=4,
-        nearest="0 of 10 workers that match are free: 3 are away, 2 are paused, 4 are skipped, 1 is busy",
+        code="busy", offer=20, match=11, connected=8, busy=2, stuck=1, paused=2, away=3, aside=4,
+        nearest=(
+            "0 of 11 workers that match are free: 3 are away, 2 are paused, 4 are skipped, 2 are busy, "
+            "1 of them with a task that does not stop"
+        ),
     )  # fmt: skip
 
 
