@@ -154,7 +154,8 @@ class Worker(Struct):
     lately: tuple[tuple[float, Passage], ...] = ()
     #: Which session of its boot its page spoke in last, as the page counts them; 0: it does not say.
     sessions: int = 0
-    #: Monotonic instants; ``opened`` is its session's, or its last one's.
+    #: Monotonic instants; ``opened`` is its session's, or its last one's, and ``registered`` when it came with that:
+    #: a page registers in its session again whenever what it says of itself changes.
     opened: float = 0.0
     registered: float = 0.0
     heard: float = 0.0

@@ -311,10 +311,11 @@ class Registry:
         self._attendance.connected(worker)
         if worker.session != session:
             self._attendance.came(worker)
+            worker.registered = self._deadlines.now
         self._operators.describe(worker, registration)
         self._fleet.doubt_urls.heard(worker)
         worker.session, worker.opened, worker.sessions = session, registration.opened, registration.sessions
-        worker.registered = worker.heard = self._deadlines.now
+        worker.heard = self._deadlines.now
         return effects + self._welcome(worker, session)
 
     def _welcome(self, worker: Worker, session: str) -> list[Effect]:

@@ -37,6 +37,16 @@ def test_a_return_on_a_new_session_stops_the_grace(node):
     assert node.until_due_s() == 31
 
 
+def test_a_page_is_connected_since_it_came_with_its_session_however_often_it_registers_there(node):
+    worker = node.machine.workers["w1"]
+    began = worker.registered
+    node.pass_s(10)
+    node.join("s1", types=("a", "b"))
+    assert (worker.registered, worker.heard) == (began, node.now)
+    node.join("s2")
+    assert worker.registered == node.now
+
+
 def test_a_second_sign_of_a_closed_connection_does_not_prolong_the_grace(node):
     node.away("s1")
     node.pass_s(20)
