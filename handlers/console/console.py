@@ -8,7 +8,7 @@ from typing import Any, ClassVar
 
 from dispatcher.access.scopes import Scope
 from dispatcher.core.jobs.matching import NAME
-from dispatcher.core.jobs.model import JobView, WorkerFilter, WorkerView
+from dispatcher.core.jobs.model import JobView, WorkerFilter, WorkerStatus, WorkerView
 from dispatcher.core.jobs.states import JobState
 from dispatcher.core.jobs.turn import Delete
 from dispatcher.errors import BadRequest, Forbidden, JobNotFound, Unavailable, VersionMismatch, WrongState
@@ -17,7 +17,7 @@ from handlers.api.loglines import LONGEST_SOUGHT, lines_gone, lines_with
 from handlers.carried import carried
 from handlers.console import words
 from handlers.console.changing import CHANGED, ChangeForm, change_of, shown_change
-from handlers.console.nearby import nearby
+from handlers.console.nearby import MOST_NEARBY, absent, nearby
 from handlers.console.options import shown_options
 from handlers.console.page import XSRF_HELP, OneJobPage
 from handlers.console.presses import start_now
@@ -86,8 +86,14 @@ class _OneJob(OneJobPage):
             "waits": None if job.state is JobState.IN_DOUBT else why.words,
             "outlook": why.waiting.outlook,
             "press": start_now(job.type, why.waiting.code),
-            "nearby": nearby(job, why.waiting, self._offering(job.type)),
+            "nearby": absent(why.waiting, await self._gone(job)) + nearby(job, why.waiting, self._offering(job.type)),
         }
+
+    async def _gone(self, job: JobView) -> list[WorkerView]:
+        """The workers that have gone, of those that the job asks for by their names."""
+        names = dict(job.terms.requires).get(NAME, ())[:MOST_NEARBY]
+        asked = [WorkerFilter(label=f"{NAME}:{name}", state=WorkerStatus.GONE) for name in names]
+        return [worker for wanted in asked for worker in (await self.site.service.known_workers(wanted)).items]
 
     def _offering(self, type_name: str) -> Iterator[WorkerView]:
         """Workers that offer the type, by name; looked for when the first one is asked for."""

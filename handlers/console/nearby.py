@@ -11,12 +11,14 @@ from dispatcher.core.jobs.matching import NAME, Requirement, missing, said
 from dispatcher.core.jobs.model import JobView, WorkerStatus, WorkerView
 from dispatcher.core.jobs.views.outlook import Outlook
 from handlers.console.presses import Press
+from handlers.console.words import age, worker_link
 
-__all__ = ["MOST_NEARBY", "Nearby", "nearby"]
+__all__ = ["MOST_NEARBY", "Nearby", "absent", "nearby"]
 
 #: The workers that are named; the list of workers has all.
 MOST_NEARBY = 5
 #: Why the job waits, where other things than its workers do not keep it.
+_BY_THEIR_ABSENCE = ("no_worker", "no_match")
 _BY_WORKERS = ("no_match", "away", "paused", "set_aside", "busy")
 
 
@@ -32,7 +34,8 @@ class WhyWaiting(Protocol):
 class Nearby(Struct, frozen=True):
     """One such worker."""
 
-    id: str
+    #: Its page.
+    link: str
     name: str
     #: What keeps the job from it, to stand behind its name.
     words: str
@@ -52,13 +55,24 @@ def nearby(job: JobView, waiting: WhyWaiting, workers: Iterable[WorkerView]) -> 
     return sorted(wanted, key=lambda near: near.press is None)[:MOST_NEARBY]
 
 
+def absent(waiting: WhyWaiting, workers: Iterable[WorkerView]) -> list[Nearby]:
+    """Of the workers that the job asks for by their names, those that were here once and have gone."""
+    if waiting.code not in _BY_THEIR_ABSENCE:
+        return []
+    gone = [worker for worker in workers if worker.state is WorkerStatus.GONE]
+    return [
+        Nearby(worker_link(worker), worker.name, f"is not here: it went {age(worker.last_contact_s or 0.0)} ago")
+        for worker in gone[:MOST_NEARBY]
+    ]
+
+
 def _near(requirement: Requirement, worker: WorkerView, is_first: bool) -> Nearby | None:
     lacks = missing(requirement, worker.labels, worker.name)
     if len(lacks) > 1 or (lacks and lacks[0][0] == NAME) or worker.blocked is not None:
         return None
     name = worker.name or worker.id
     words, press = (f"lacks {said(lacks)}", None) if lacks else _kept_from(worker, name, is_first)
-    return Nearby(worker.id, name, words, press)
+    return Nearby(worker_link(worker), name, words, press)
 
 
 def _kept_from(worker: WorkerView, name: str, is_first: bool) -> tuple[str, Press | None]:

@@ -4,15 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from itertools import islice
+from urllib.parse import urlencode
 
 from msgspec import Struct
 
 from dispatcher.core.jobs.acts.kept import EVERY_TYPE
-from dispatcher.core.jobs.model import WorkerView
+from dispatcher.core.jobs.acts.operations import WorkerAction
+from dispatcher.core.jobs.doing import WorkerDoing
+from dispatcher.core.jobs.model import WorkerFilter, WorkerView
 
 __all__ = ["MOST_PRESSES", "Press", "offer_withheld", "reload_at_once", "resume_type", "resume_workers", "start_now"]
 
-#: The paused workers that have a button of their own; who has paused more goes to the list.
+#: The paused workers that have a button of their own; of more there is one for all.
 MOST_PRESSES = 3
 
 
@@ -20,8 +23,9 @@ class Press(Struct, frozen=True):
     """A button that helps."""
 
     label: str
-    #: Where its form goes.
+    #: Where its form goes, and what stands in it: (name, value).
     action: str
+    fields: tuple[tuple[str, str], ...] = ()
 
 
 def resume_type(name: str) -> Press:
@@ -34,11 +38,22 @@ def offer_withheld(files: int) -> Press:
     return Press(f"Offer {'it' if files == 1 else f'all {files}'} all the same", "/rollout/release")
 
 
-def resume_workers(workers: Iterable[WorkerView]) -> list[Press]:
-    """A button for each of these that an operator has paused, if they are few."""
+def resume_workers(workers: Iterable[WorkerView], wanted: WorkerFilter) -> list[Press]:
+    """A button for each of these that an operator has paused, if they are few; and one for all of them, which asks.
+
+    ``wanted``: which workers they are.
+    """
     held = list(islice((worker for worker in workers if worker.held is not None), MOST_PRESSES + 1))
-    named = [Press(f"Resume {worker.name or worker.id}", f"/workers/{worker.id}/resume") for worker in held]
-    return named if len(named) <= MOST_PRESSES else []
+    if len(held) < 2:
+        return [_resume(worker) for worker in held]
+    asked = [("type", wanted.type), ("label", wanted.label), ("state", WorkerDoing.PAUSED)]
+    fields = ("action", WorkerAction.RESUME), ("filter", urlencode([one for one in asked if one[1]]))
+    every = Press("Resume both…" if len(held) == 2 else "Resume all of them…", "/workers/act", fields)
+    return [*(_resume(worker) for worker in held if len(held) <= MOST_PRESSES), every]
+
+
+def _resume(worker: WorkerView) -> Press:
+    return Press(f"Resume {worker.name or worker.id}", f"/workers/{worker.id}/resume")
 
 
 def reload_at_once(worker_id: str, name: str) -> Press:

@@ -182,7 +182,7 @@ def _starts(job: JobView, seen: Outlook) -> str:
         return f"Nobody can say when it starts: {ran} of its type ended in the last 15 minutes."
     if seen.estimate_s is None:
         return ""
-    return f"It starts in about {duration(seen.estimate_s).replace('.0', '')}, at the rate of the last 15 minutes."
+    return f"It starts in about {duration(seen.estimate_s).replace('.0', '')}, as such jobs ran in the last 15 minutes."
 
 
 def to_know(job: JobView, waits: str | None) -> str:

@@ -28,7 +28,7 @@ OLD_BACKUP_S = 2 * 86_400
 #: Messages of webhooks that wait for so long do not get through.
 LATE_MESSAGE_S = 300
 #: A job waits too long after so many seconds and so many times as long as 95 % of its type do.
-LONG_S, LONG_TIMES = 300, 5
+LONG_S, LONG_TIMES = 30, 5
 #: The same where too few jobs have ended to say what is usual.
 LONG_UNKNOWN_S = 1_800
 
@@ -63,7 +63,7 @@ def _workers(seen: Overview) -> str:
 
 def _rate(hour: Summary) -> str:
     per_hour = round(hour.per_hour)
-    return f"{words.plural(per_hour, 'job')} an hour" if per_hour else "no job ended in the last hour"
+    return f"{words.plural(per_hour, 'job')} an hour" if per_hour else "no job was done in the last hour"
 
 
 def _waits(seen: Overview) -> str:

@@ -57,11 +57,12 @@ def _of_the_hour(seen: Overview) -> list[Counter]:
     total = seen.hour.total
     return [
         Counter(
-            name="succeeded", number=total.succeeded, words="done", link="/jobs?state=succeeded", look="succeeded",
-            beside=_HOUR,
+            name="succeeded", number=total.succeeded, words="done", link="/jobs?state=succeeded&ended_after=-1h",
+            look="succeeded", beside=_HOUR,
         ),
         Counter(
-            name="failed", number=total.failed, words="failed", link="/jobs?state=failed", look="failed", beside=_HOUR,
+            name="failed", number=total.failed, words="failed", link="/jobs?state=failed&ended_after=-1h",
+            look="failed", beside=_HOUR,
         ),
     ]  # fmt: skip
 

@@ -40,6 +40,16 @@ from handlers.overview.quarters import (
 __all__ = ["OverviewPage"]
 
 
+#: What may help and is a page, by the kind of concern: words, and an address to which the type is added.
+_HELPS = {
+    "never_offered": ("Open a worker page for it", "/worker?types="),
+    "not_connected": ("Open a worker page for it", "/worker?types="),
+    "no_match": ("Show the workers that offer it", "/workers?type="),
+    "long_wait": ("Show the workers that offer it", "/workers?type="),
+    "failing": ("Run them again…", "/failures?type="),
+}
+
+
 class _ConcernShown(Struct, frozen=True):
     """A concern as the page shows it."""
 
@@ -115,8 +125,11 @@ class OverviewPage(PageHandler):
 
     def _shown(self, concern: Concern) -> _ConcernShown:
         name = concern.type
-        if concern.code == "never_offered":
-            return _ConcernShown(concern, help=("Open a worker page for it", f"/worker?types={name}"))
+        if name is not None and concern.code in _HELPS:
+            words, address = _HELPS[concern.code]
+            return _ConcernShown(concern, help=(words, address + name))
+        if concern.code == "in_doubt":
+            return _ConcernShown(concern, help=("Decide", "/doubts"))
         if not self.may(Scope.OPERATE):
             return _ConcernShown(concern)
         if concern.code == "everything_paused":
@@ -130,8 +143,8 @@ class OverviewPage(PageHandler):
         return _ConcernShown(concern, self._resumes(concern))
 
     def _resumes(self, concern: Concern) -> list[Press]:
-        """A button for each worker that an operator has paused, if they are few."""
+        """Buttons for the workers that an operator has paused."""
         if concern.code != "all_paused" or concern.workers is None:
             return []
         asked = replace(concern.workers, limit=MOST_PRESSES + 1)
-        return resume_workers(self.site.service.workers(asked).items)
+        return resume_workers(self.site.service.workers(asked).items, concern.workers)

@@ -86,7 +86,7 @@ def test_a_job_runs_where_its_labels_match(site: Live, requires: dict[str, Any],
 
 def test_jobs_for_a_desk_that_is_not_there_wait_and_block_nobody(site: Live) -> None:
     waiting = [submitted(site, {"name": "OFFLINE-1"}, wait_s=0) for _ in range(20)]
-    assert {(job["state"], job["waits"]) for job in waiting} == {("queued", "no worker is called OFFLINE-1")}
+    assert {(job["state"], job["waits"]) for job in waiting} == {("queued", "no connected worker is called OFFLINE-1")}
     assert ran_on(site, printer="zebra") == {"FRONT-DESK-07"}
     assert len(ran_on(site)) == 3
     assert len(listed(site, "jobs?requires=name:OFFLINE-1&state=queued")) == 20

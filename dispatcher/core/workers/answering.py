@@ -80,6 +80,11 @@ class Answering:
         found, _ = self.roster.page(WorkerFilter(type=type_name, limit=most + 1), None)
         return [self._fleet.workers[worker_id] for worker_id in found] if len(found) <= most else []
 
+    def slots_of(self, type_name: str) -> int:
+        """The slots of the workers that take jobs of a type, if they are few (MOST_POOLS); else 0."""
+        here = (worker for worker in self.offerers(type_name, MOST_POOLS) if not worker.is_stuck())
+        return sum(worker.slots for worker in here if worker.standing() in (Standing.IDLE, Standing.BUSY))
+
     def stuck(self, most: int) -> dict[str, tuple[list[Worker], int]]:
         """Types that ready jobs wait for, of at most ``most`` workers, all of which have tasks that do not stop; these
         workers, and how many others are paused, set aside or away.

@@ -49,7 +49,7 @@ class Failing:
 
     def begin(self, known: Iterable[Summary]) -> None:
         """What an earlier run left in the store: how jobs ended within BEGUN_S, by the minute. A minute in which one
-        succeeded begins a run anew, whatever failed in it.
+        succeeded begins a run anew, whatever failed in it. What failed in a minute failed when it began.
         """
         for summary in known:
             for at, ended in summary.points:
@@ -57,7 +57,10 @@ class Failing:
                     self._runs.pop(summary.type, None)
                 elif ended.failed:
                     self._add(summary.type, ended.failed, at)
+                if ended.failed:
+                    self._lately.setdefault(summary.type, deque(maxlen=OFTEN)).extend([at] * min(ended.failed, OFTEN))
         self._runs = dict(sorted(self._runs.items(), key=lambda each: each[1].at))
+        self._lately = dict(sorted(self._lately.items(), key=lambda each: each[1][-1]))
 
     def _add(self, name: str, jobs: int, at: float) -> None:
         run = self._runs.pop(name, None) or Run(0, at, at)

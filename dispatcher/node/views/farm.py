@@ -106,7 +106,7 @@ class FarmVerbs:
             if stands is None:  # a turn has taken it meanwhile
                 return why
             ended = await self.types.ended(job.type, RATE_WINDOW_S) if waiting.rate_tells(why, job) else None
-        return waiting.with_outlook(why, stands, ended)
+        return waiting.with_outlook(why, stands, ended, self.machine.slots_of(job.type))
 
     def doubt_url(self, job: JobView) -> str | None:
         """Where a person looks whether this job in doubt was done. ``job``: with its data. None: no page has said."""

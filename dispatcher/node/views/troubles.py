@@ -122,7 +122,7 @@ async def _often(store: Store, names: Sequence[str], now_at: float) -> list[Ofte
     found = await store.endings.windows(names, steps) if names else {}
     for name in names:
         total = summary_of(name, steps, found[name]).total
-        one = OftenFailing(name, total.failed, total.succeeded + total.failed)
+        one = OftenFailing(name, total.failed, total.tried)
         if one.failed >= max(OFTEN, OFTEN_SHARE * one.tried):
             told.append(one)
     return sorted(told, key=lambda one: one.type)

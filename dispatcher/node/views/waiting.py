@@ -15,7 +15,8 @@ from dispatcher.core.jobs.matching import lane_of, lane_parts, said
 from dispatcher.core.jobs.model import JobView
 from dispatcher.core.jobs.states import JobState
 from dispatcher.core.jobs.views.endings import Summary
-from dispatcher.core.jobs.views.outlook import InLine, Outlook, outlook
+from dispatcher.core.jobs.views.histograms import mean_s
+from dispatcher.core.jobs.views.outlook import InLine, Outlook, Throughput, outlook
 from dispatcher.core.jobs.views.unloaded import Unloaded
 
 __all__ = ["Waiting", "Why", "Workers", "rate_tells", "waiting", "why", "why_untaken", "with_outlook", "words"]
@@ -138,11 +139,20 @@ def rate_tells(why: Why, job: JobView) -> bool:
     return why.waiting.code in ("next", "busy") and not job.terms.requires
 
 
-def with_outlook(why: Why, stands: InLine, ended: Summary | None) -> Why:
-    """The same with when the job may start. ``ended``: how jobs of its type have ended lately; None: not asked."""
-    ran = None if ended is None else sum(ended.total.run.values())
-    over_s = 0.0 if ended is None else ended.steps.until - ended.steps.first
-    return replace(why, waiting=replace(why.waiting, outlook=outlook(stands, ran, over_s)))
+def with_outlook(why: Why, stands: InLine, ended: Summary | None, slots: int = 0) -> Why:
+    """The same with when the job may start. ``ended``: how jobs of its type have ended lately; None: not asked.
+
+    ``slots``: of the workers that can take such jobs, as far as they are counted.
+    """
+    found = why.waiting
+    slots = max(slots, found.idle + found.busy - found.stuck)
+    throughput = None if ended is None else _throughput(ended, slots)
+    return replace(why, waiting=replace(found, outlook=outlook(stands, throughput)))
+
+
+def _throughput(ended: Summary, slots: int) -> Throughput:
+    runs = ended.total.run
+    return Throughput(sum(runs.values()), ended.steps.until - ended.steps.first, mean_s(runs), slots)
 
 
 def _hold(code: str, job: JobView, lane: str, workers: Workers) -> Hold | None:
@@ -223,7 +233,7 @@ def _missed(type_name: str, offer: int, lane: str, workers: Workers) -> str:
         return _not_offered(type_name, workers)
     miss = workers.nearest(lane)
     if miss.called == 0:
-        return f"no worker is called {' or '.join(miss.lacks[0][1])}"
+        return f"no connected worker is called {' or '.join(miss.lacks[0][1])}"
     if miss.called is not None:
         called = f"{_count(miss.called, 'is', 'are')} called {' or '.join(dict(lane_parts(lane)[1])['name'])}"
         if not miss.offered:

@@ -52,7 +52,7 @@ class EndedShape(Struct, kw_only=True):
     step_ms: Annotated[Count, Meta(description="a minute up to a window of 6 hours, else an hour")]
     start: Annotated[Instant, Meta(description="when the first step begins")] = field(name="from")
     until: Instant
-    per_hour: Annotated[float, Meta(ge=0, description="jobs that ended, from `from` on")]
+    per_hour: Annotated[float, Meta(ge=0, description="jobs that succeeded or failed, from `from` on")]
     failed_percent: Annotated[
         Annotated[float, Meta(ge=0, le=100)] | None,
         Meta(description="of those that succeeded or failed; null: there are none"),

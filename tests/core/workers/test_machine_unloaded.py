@@ -97,6 +97,16 @@ def at(node: Node, type_name: str = "x", **wanted: str) -> int:
     return node.machine.stuck_at(lane_of(type_name, requirement_of(wanted)))
 
 
+def test_the_slots_are_those_of_workers_that_take_jobs_of_the_type() -> None:
+    node = Node()
+    for number in range(4):
+        node.join(f"s{number}", f"w{number}", types=("x",), slots=3)
+    node.join("s9", "w9", types=("y",))
+    node.pause("s0", True)
+    node.away("s1")
+    assert (node.machine.slots_of("x"), node.machine.slots_of("z")) == (6, 0)
+
+
 def test_a_worker_with_another_slot_whose_task_goes_on_is_busy_and_not_stuck() -> None:
     node = Node()
     node.join("s1", "w1", types=("x",), slots=2)

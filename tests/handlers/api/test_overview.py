@@ -16,7 +16,7 @@ async def test_a_server_that_is_well_says_so(ask: Ask, house: House) -> None:
     await house.register("s1", "sum")
     told = body_of(await ask("/api/v1/overview"))
     assert (told["well"], told["problems"], told["types"], told["more_types"]) == (True, [], [], False)
-    assert told["sentence"] == "All is well. 1 worker ready, no job ended in the last hour, no job waits."
+    assert told["sentence"] == "All is well. 1 worker ready, no job was done in the last hour, no job waits."
     assert told["counters"] == dict.fromkeys(("waiting", "running", "in_doubt", "succeeded", "failed", "gone"), 0) | {
         "ready": 1
     }

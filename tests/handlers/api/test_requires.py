@@ -78,8 +78,8 @@ async def test_a_program_reads_why_a_job_waits_in_counts(ask: Ask, house: House)
     words = "0 of 2 workers that match are free: 1 is away, 1 is paused"
     assert job["waits"] == words
     assert job["waiting"] == {
-        "code": "paused", "offer": 3, "match": 2, "connected": 1, "idle": 0, "busy": 0, "paused": 1, "away": 1,
-        "aside": 0, "nearest": words, "outlook": None,
+        "code": "paused", "offer": 3, "match": 2, "connected": 1, "idle": 0, "busy": 0, "stuck": 0, "paused": 1,
+        "away": 1, "aside": 0, "nearest": words, "outlook": None,
     }  # fmt: skip
     assert set(job["waiting"]) == set(Waiting.__struct_fields__)
 
@@ -101,7 +101,7 @@ async def test_a_list_asks_for_each_lane_once_and_says_of_each_its_own(
     said = [
         "1 worker offers the type sum, but it is paused",
         "1 worker offers sum, but does not have printer:zebra, site:berlin",
-        "no worker is called KIOSK",
+        "no connected worker is called KIOSK",
     ]
     assert [item["waits"] for item in items] == said * 4
     listed = body_of(await ask(JOBS))["items"]

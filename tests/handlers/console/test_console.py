@@ -62,7 +62,7 @@ async def test_the_overview_shows_problems_first(browser: Browser) -> None:
 async def test_an_empty_overview_says_what_to_do(browser: Browser) -> None:
     text = await text_of(browser, "/")
     assert "to look at" not in text
-    assert "All is well. No worker is connected, no job ended in the last hour, no job waits." in text
+    assert "All is well. No worker is connected, no job was done in the last hour, no job waits." in text
     assert "There are no jobs yet. Submit one" in text
     assert "No worker is connected. Open a worker page" in text
 
@@ -81,8 +81,9 @@ async def test_the_counters_lead_to_their_lists(browser: Browser) -> None:
     body = (await browser.get("/")).body.decode()
     links = re.findall(r'<a class="counter[^"]*" href="([^"]+)"', body)
     assert links == [
-        "/jobs?state=queued&amp;state=scheduled", "/jobs?state=running", "/doubts", "/jobs?state=succeeded",
-        "/jobs?state=failed", "/workers", "/workers?state=gone",
+        "/jobs?state=queued&amp;state=scheduled", "/jobs?state=running", "/doubts",
+        "/jobs?state=succeeded&amp;ended_after=-1h", "/jobs?state=failed&amp;ended_after=-1h",
+        "/workers", "/workers?state=gone",
     ]  # fmt: skip
     for link in links:
         assert (await browser.get(unescape(link))).code == 200

@@ -79,6 +79,22 @@ async def text_of(browser: Browser, path: str) -> str:
 
 
 @pytest.mark.gen_test
+async def test_a_worker_that_a_job_asks_for_and_that_has_gone_is_named(browser: Browser, house: House) -> None:
+    await house.register("s1", "fax", name="FAX-1")
+    await house.register("s2", "fax", name="FAX-2")
+    await house.say("s1", op="bye")
+    await house.pass_time(120.0)
+    await house.pass_time(3_600.0)
+    await submit(house, "j", type="fax", requires=requirement_of({"name": ["FAX-1", "FAX-2", "FAX-3"]}))
+    await submit(house, "k", type="fax", requires=requirement_of({"name": ["FAX-1", "FAX-3"]}))
+    assert "FAX-1 is not here" not in await text_of(browser, "/jobs/j"), "another one can take it"
+    text = (await text_of(browser, "/jobs/k")).replace("\u00a0", " ")
+    assert "no connected worker is called FAX-1 or FAX-3" in text
+    assert "FAX-1 is not here: it went 1 h ago." in text
+    assert 'href="/workers/' in await browser.page("/jobs/k")
+
+
+@pytest.mark.gen_test
 async def test_the_button_lets_the_job_begin_and_leads_back_to_it(browser: Browser, house: House) -> None:
     await house.register("s1", "fax", name="FAX-1")
     [worker] = [each.id for each in house.dispatcher.workers().items]

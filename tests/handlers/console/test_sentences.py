@@ -180,7 +180,7 @@ def test_the_timeline_tells_the_attempts_end_from_the_jobs_end(
         ({"place": 1, "of": 1, "overtaken_by": 0}, "No other one of its type waits."),
         ({"place": 3, "of": 12, "overtaken_by": 2, "samples": 90, "estimate_s": 40.0},
          "It is the 3rd of 12 of its type; 2 of those before it came later. "
-         "It starts in about 40\u00a0s, at the rate of the last 15 minutes."),
+         "It starts in about 40\u00a0s, as such jobs ran in the last 15 minutes."),
         ({"place": 11, "of": 12, "overtaken_by": 1, "samples": 7},
          "It is the 11th of 12 of its type; 1 of those before it came later. "
          "Nobody can say when it starts: only 7 of its type ended in the last 15 minutes."),

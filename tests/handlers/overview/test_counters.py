@@ -20,8 +20,8 @@ def test_there_are_seven_and_each_leads_to_a_list() -> None:
         ("waiting", 13, "waiting", "3 of them scheduled", "/jobs?state=queued&state=scheduled", False),
         ("running", 2, "running", "", "/jobs?state=running", False),
         ("in_doubt", 1, "in doubt", "", "/doubts", False),
-        ("succeeded", 40, "done", "in the last hour", "/jobs?state=succeeded", False),
-        ("failed", 0, "failed", "in the last hour", "/jobs?state=failed", False),
+        ("succeeded", 40, "done", "in the last hour", "/jobs?state=succeeded&ended_after=-1h", False),
+        ("failed", 0, "failed", "in the last hour", "/jobs?state=failed&ended_after=-1h", False),
         ("ready", 30, "workers ready", "4 busy, 1 paused, 2 away", "/workers", False),
         ("gone", 1_000, "not here", "", "/workers?state=gone", True),
     ]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from html import unescape
 
 import pytest
 
@@ -35,7 +36,7 @@ async def paused(house: House, *names: str) -> list[str]:
 async def test_all_is_well_is_one_line(browser: Browser, house: House) -> None:
     await house.register("s1", "fax")
     page = await browser.page("/")
-    assert "All is well. 1 worker ready, no job ended in the last hour, no job waits." in page
+    assert "All is well. 1 worker ready, no job was done in the last hour, no job waits." in page
     assert await concerns_of(browser) == []
 
 
@@ -46,7 +47,8 @@ async def test_a_press_resumes_a_worker_that_an_operator_has_paused_and_leads_ba
     await submit(house, type="fax")
     await house.pass_time(130.0)
     [told] = await concerns_of(browser)
-    assert told == ("1 job of type fax waits for 2 min: every worker that offers it is paused. Resume A Resume B")
+    kept = "every worker that offers it is paused. Resume A Resume B Resume both…"
+    assert told == f"1 job of type fax waits for 2 min: {kept}"
     answer = await browser.post(f"/workers/{first}/resume", {"back": "overview"}, "/")
     assert (answer.code, answer.headers["Location"]) == (303, "/")
     assert await concerns_of(browser) == []
@@ -62,12 +64,18 @@ async def test_a_press_resumes_the_one_worker_that_a_job_is_for(browser: Browser
     assert told == ("1 job of type fax, for A, waits: the only worker that matches is paused by ann: lunch. Resume A")
 
 
-async def test_many_paused_workers_have_no_presses_but_a_list(browser: Browser, house: House) -> None:
+async def test_many_paused_workers_have_one_press_for_all_that_counts_them(browser: Browser, house: House) -> None:
     await paused(house, "A", "B", "C", "D")
+    await house.register("other", "mail", name="E")
     await submit(house, type="fax")
     [told] = await concerns_of(browser)
-    assert told == "1 job of type fax waits: every worker that offers it is paused."
-    assert 'href="/workers?type=fax"' in await browser.page("/")
+    assert told == "1 job of type fax waits: every worker that offers it is paused. Resume all of them…"
+    page = await browser.page("/")
+    assert 'href="/workers?type=fax"' in page
+    [form] = re.findall(r'<form class="inline" method="post" action="/workers/act">.*?</form>', page, re.S)
+    fields = dict(re.findall(r'name="(action|filter)" value="([^"]*)"', form))
+    answer = await browser.post("/workers/act", {name: unescape(value) for name, value in fields.items()}, "/")
+    assert "4 workers" in await browser.page(answer.headers["Location"])
 
 
 async def test_a_worker_that_its_own_page_has_paused_has_no_press(browser: Browser, house: House) -> None:
@@ -102,7 +110,7 @@ async def test_a_type_that_fails_is_told_with_its_commonest_error(browser: Brows
         tried = await take(house, await submit(house, f"f{number}", type="fax"), f"D{number}")
         await tried.error(message="out of toner" if number == 3 else f"line {number} is busy", retry=False)
     assert await concerns_of(browser) == [
-        "6 of 6 jobs of type fax failed in the last 15 min, most often with: line # is busy."
+        "6 of 6 jobs of type fax failed in the last 15 min, most often with: line # is busy. Run them again…"
     ]
 
 

@@ -158,6 +158,9 @@ async def test_five_failed_jobs_within_a_quarter_of_an_hour_are_told_if_they_are
     await fail(house, "f5")
     await succeed(house, "g5")
     assert (await troubles(house)).often == [OftenFailing("fax", 5, 10)]
+    house.clock.advance(600.0)
+    again = await House(house.store, clock=house.clock).start()
+    assert (await troubles(again)).often == [OftenFailing("fax", 5, 10)], "a restart hides nothing"
     for number in range(91):
         await succeed(house, f"more-{number}")
     assert (await troubles(house)).often == [], "they are less than one of twenty"
@@ -187,14 +190,14 @@ async def test_jobs_that_no_worker_takes_because_of_what_they_require_are_told_w
     found = {one.requires: one for one in (await troubles(house)).untaken}
     assert [(one.code, one.queued, one.why) for one in found.values()] == [
         ("no_match", 1, "2 workers offer fax, but none has site:berlin"),
-        ("no_match", 1, "no worker is called DESK-9"),
+        ("no_match", 1, "no connected worker is called DESK-9"),
         ("paused", 2, "the only worker that matches is paused"),
     ]
     assert {one.since for one in found.values()} == {begun}
     await house.say("s1", op="bye")
     await house.register("s3", "fax", name="DESK-1", labels={"site": "berlin"})
     assert [one.why for one in (await troubles(house)).untaken] == [
-        "no worker is called DESK-9",
+        "no connected worker is called DESK-9",
         "1 worker is called DESK-1, but does not have site:rome",
     ]
 

@@ -121,8 +121,8 @@ BOTH = requirement_of({"printer": ["zebra", "epson"], "site": "berlin"})
             "3 workers offer print, but none has printer:epson or zebra, site:berlin together",
         ),
         (0, Miss(ZEBRA), "no connected worker offers the type print"),
-        (3, Miss((("name", ("A", "B")),), 0), "no worker is called A or B"),
-        (0, Miss((("name", ("A", "B")),), 0), "no worker is called A or B"),
+        (3, Miss((("name", ("A", "B")),), 0), "no connected worker is called A or B"),
+        (0, Miss((("name", ("A", "B")),), 0), "no connected worker is called A or B"),
         (3, Miss((), 1, offered=False), "1 worker is called A or B, but does not offer print"),
         (0, Miss((), 2, offered=False), "2 workers are called A or B, but none offers print"),
         (3, Miss(ZEBRA, 1), "1 worker is called A or B, but does not have printer:zebra"),
@@ -224,7 +224,7 @@ async def test_the_machine_is_asked_for_names_and_labels():
         return waiting.words(found, job, lane)
 
     assert said(site="berlin", printer="zebra") == "2 workers offer print, but none has printer:zebra"
-    assert said(name="FRONT-DESK-07") == "no worker is called FRONT-DESK-07"
+    assert said(name="FRONT-DESK-07") == "no connected worker is called FRONT-DESK-07"
     assert said("scan", name="DESK-1") == "1 worker is called DESK-1, but does not offer scan"
     assert said("scan", site="berlin") == said(name="DESK-2") == "the only worker that matches is paused"
     assert said(site="berlin") == "0 of 2 workers that match are free: 1 is paused, 1 is busy"

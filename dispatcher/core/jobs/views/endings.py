@@ -78,10 +78,14 @@ class Endings(Struct):
         return self.succeeded + self.failed + self.cancelled + self.expired
 
     @property
+    def tried(self) -> int:
+        """How many have succeeded or failed."""
+        return self.succeeded + self.failed
+
+    @property
     def failed_percent(self) -> float | None:
         """Of those that succeeded or failed; None: there are none."""
-        tried = self.succeeded + self.failed
-        return 100.0 * self.failed / tried if tried else None
+        return 100.0 * self.failed / self.tried if self.tried else None
 
 
 #: A job that has ended: its row's type, state, reason, created_at, ready_at and started_at.
@@ -168,8 +172,8 @@ class Summary(Struct, frozen=True, kw_only=True):
 
     @property
     def per_hour(self) -> float:
-        """Jobs that ended, by the hour, from the beginning of the first step on."""
-        return self.total.jobs * HOUR_S / max(self.steps.until - self.steps.first, 1.0)
+        """Jobs that succeeded or failed, by the hour, from the beginning of the first step on: what workers did."""
+        return self.total.tried * HOUR_S / max(self.steps.until - self.steps.first, 1.0)
 
 
 def summary_of(type_name: str, steps: Steps, found: Iterable[tuple[int, Endings]]) -> Summary:

@@ -24,6 +24,7 @@ __all__ = [
     "add",
     "bucket_of",
     "count",
+    "mean_s",
     "quantile_s",
     "read_text",
     "text_of",
@@ -67,8 +68,18 @@ def quantile_s(histogram: Histogram, quantile: float) -> float | None:
     for bucket in sorted(histogram):
         rank -= histogram[bucket]
         if rank <= 0:
-            return 0.001 if bucket == 0 else min(0.001 * 2.0 ** ((bucket - 0.5) / _A_DOUBLING), LONGEST_S)
+            return _middle_s(bucket)
     return None
+
+
+def mean_s(histogram: Histogram) -> float | None:
+    """The mean duration, in seconds; None: there are none."""
+    counted = sum(histogram.values())
+    return sum(_middle_s(bucket) * number for bucket, number in histogram.items()) / counted if counted else None
+
+
+def _middle_s(bucket: int) -> float:
+    return 0.001 if bucket == 0 else min(0.001 * 2.0 ** ((bucket - 0.5) / _A_DOUBLING), LONGEST_S)
 
 
 def text_of(histogram: Histogram) -> str:

@@ -1,7 +1,7 @@
-"""When a ready job may start: how many go before it, and at which rate jobs of its type have run. Pure.
+"""When a ready job may start: how many go before it, and how fast its workers do jobs of its type. Pure.
 
 A job goes before another one of its lane if its rank is lower: it came earlier, or has a higher priority. Jobs of other
-lanes are not counted: other workers may take them.
+lanes are not counted: other workers may take them. So it is too short where the workers do much else.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from msgspec import Struct
 
 from dispatcher.core.jobs.views.histograms import FEW_SAMPLES
 
-__all__ = ["MOST_BEFORE", "RATE_WINDOW_S", "InLine", "Outlook", "outlook"]
+__all__ = ["MOST_BEFORE", "RATE_WINDOW_S", "InLine", "Outlook", "Throughput", "outlook"]
 
 #: So many jobs are counted that go before another, and one more, which says that there are more.
 MOST_BEFORE = 1_000
@@ -44,16 +44,32 @@ class Outlook(Struct, frozen=True, kw_only=True):
     samples: int | None = None
 
 
-def outlook(stands: InLine, ran: int | None, over_s: float) -> Outlook:
-    """``ran``: how many jobs of its type ended in the last ``over_s`` after a run; None: that tells nothing of it."""
+class Throughput(Struct, frozen=True):
+    """How jobs of a type have run of late, and how many can run at once."""
+
+    #: How many ended after a run, in how many seconds, and how long a run took on average.
+    ran: int
+    over_s: float
+    run_s: float | None
+    #: Slots of the workers that can take them now.
+    slots: int
+
+    def per_s(self) -> float:
+        """Jobs in a second: those that ended, or more if all slots can do more. The rate of a quiet time is demand."""
+        able = self.slots / self.run_s if self.run_s else 0.0
+        return max(able, self.ran / self.over_s if self.over_s else 0.0)
+
+
+def outlook(stands: InLine, throughput: Throughput | None) -> Outlook:
+    """``throughput``: of its type; None: that tells nothing of it."""
     place = stands.before + 1 if stands.before <= MOST_BEFORE else None
-    told = place is not None and ran is not None and ran >= FEW_SAMPLES
+    rate = throughput.per_s() if throughput is not None and throughput.ran >= FEW_SAMPLES else 0.0
     return Outlook(
         place=place,
         of=stands.of,
         overtaken_by=stands.later,
-        estimate_s=_about(place * over_s / ran) if told and place and ran else None,
-        samples=ran,
+        estimate_s=_about(place / rate) if place is not None and rate else None,
+        samples=None if throughput is None else throughput.ran,
     )
 
 

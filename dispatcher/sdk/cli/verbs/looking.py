@@ -241,7 +241,7 @@ def _stats(call: Invocation) -> int:
 def _ended_rows(ended: dict[str, Any]) -> Iterable[Sequence[object]]:
     outcomes = ("succeeded", "failed", "cancelled", "expired")
     yield from ((f"jobs {outcome}", ended[outcome]) for outcome in outcomes)
-    yield "ended per hour", f"{ended['per_hour']:.1f}"
+    yield "tried per hour", f"{ended['per_hour']:.1f}"
     share = ended["failed_percent"]
     yield "failed", "-" if share is None else f"{share:.1f} %"
     for name in ("wait", "run"):

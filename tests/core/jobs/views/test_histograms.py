@@ -15,6 +15,7 @@ from dispatcher.core.jobs.views.histograms import (
     add,
     bucket_of,
     count,
+    mean_s,
     quantile_s,
     read_text,
     text_of,
@@ -52,8 +53,12 @@ def test_it_is_read_as_it_was_written(durations_s: list[float]) -> None:
     assert read_text(text_of(counted(durations_s))) == counted(durations_s)
 
 
-def test_nothing_has_no_quantile() -> None:
-    assert quantile_s({}, 0.5) is None
+def test_nothing_has_no_quantile_and_no_mean() -> None:
+    assert quantile_s({}, 0.5) is mean_s({}) is None
+
+
+def test_a_mean_is_within_the_error_too() -> None:
+    assert mean_s(counted([0.1, 0.2, 30.0])) == pytest.approx(10.1, rel=ERROR)
 
 
 def test_what_is_shorter_or_longer_than_all_buckets_is_told_as_the_bound() -> None:
