@@ -1,9 +1,13 @@
-"""What a flight record hides: what was put into a job and what came out, wherever it stands. Pure.
+"""What a flight record hides: what was put into a job and what came out, wherever it stands, and what looks like a
+secret. Pure.
 
 In data and results each text and number becomes a mark. Names of fields stay, if they look like names that a program
 gives: some objects have a person's name or a number there. A message, a log line or a summary often repeats a value, so
 there each word that stands in a value becomes a mark, too, however it is written there: ``4711`` in ``A4711``, in
 ``order_4711`` and as ``4,711``. Rather a word too many is hidden than one too few.
+
+A secret that is no value of the job is known by the word before it (``password=``, ``pin 9981``) or by its form. That
+finds the usual ones, and not every one.
 """
 
 from __future__ import annotations
@@ -15,7 +19,7 @@ from unicodedata import category, normalize
 
 from handlers.console.values import TOKEN
 
-__all__ = ["LONGEST_READ", "MARK", "SIGNS", "Mask"]
+__all__ = ["LONGEST_READ", "MARK", "SIGNS", "Mask", "without_secrets"]
 
 #: What stands in the place of what is hidden.
 MARK = "•••"
@@ -45,6 +49,34 @@ _MARKS = re.compile(f"(?:{MARK}){{2,}}")
 _FIELD = re.compile(r'"[^\W\d][\w$.-]{0,63}"')
 _PLAIN = frozenset(("{", "}", "[", "]", ":", ",", "true", "false", "null"))
 
+#: Words before a secret. What page scripts say of a wrong sign is none: "Unexpected token: <".
+_NAME = r"""(?:pass(?:wor[dt]|wd|phrase)|paßwort|kennwort|pwd)\w{0,30}
+    |(?<!unexpected\ )(?:(?:api|access|secret|private)[\ _-]?key|secret|token|authorization|bearer)\d{0,3}(?!\w)"""
+#: Short ones, which stand in many other words, too: a word of its own, or the end of one like ``cardPin`` and ``mTAN``.
+_SHORT = r"(?:(?<![^\W\d_])(?:pin|tan)|(?-i:(?<=[a-z])(?:Pin|PIN|Tan|TAN)))(?!\w)"
+_MORE = r"""(?:[\s|-]+(?:is|was|to|code|number|no\.|ist|war|lautet|auf|nummer|nr\.)){0,2}"""
+#: With a sign between them whatever follows is hidden, to the next blank or to the end of the quotes.
+_EQUALS = r"""(?:\\*["'])?[)\]]?\s*(?::=|={1,3}>?|:(?!:|//))[\s|]*(?:(?:bearer|basic|digest|negotiate|token)\s+)?"""
+_ANY = r"""(?:\\+"[^"\r\n]*"?|"(?:\\.|[^"\\\r\n])*"?|'(?:\\.|[^'\\\r\n])*'?|[^\s&<>|]*[^\s&<>|,;.:!?()\[\]{}"'])"""
+_DIGITS = r"\d(?:[\ -]?\d)*"
+#: Without one only what looks like a secret: it has a digit, and four signs or more; behind a short word, four digits.
+_BLANKS = r"""[ \t\u00a0|("'\#-]+"""
+_SECRETS = re.compile(
+    rf"""(?P<kept>(?:{_NAME}){_MORE}{_EQUALS}){_ANY}
+    |(?P<kept_blank>(?:{_NAME}){_MORE}{_BLANKS})(?=[^\s&<>|]*\d)(?=\w[^\s&<>|]{{3}}){_ANY}
+    |(?P<kept_short>{_SHORT}{_MORE}{_EQUALS})(?:{_DIGITS}|{_ANY})
+    |(?P<kept_number>{_SHORT}{_MORE}{_BLANKS})(?=(?:\d[\ -]?){{4}}){_DIGITS}
+    |(?P<kept_scheme>://)[^\s/?\#"'<>]+(?=@)
+    |(?<!\w)(?:ph_[a-z0-9]{{8}}_[\w-]{{20,}}|phw_[\w-]{{20,}}|eyJ[\w-]{{8,}}\.[\w-]+(?:\.[\w-]*)?)
+    """,
+    re.IGNORECASE | re.VERBOSE,
+)
+
+
+def without_secrets(text: str) -> str:
+    """What somebody said, without what looks like a secret."""
+    return _SECRETS.sub(lambda found: "".join(filter(None, found.groups())) + MARK, text)
+
 
 class Mask:
     """Hides the values of some JSON texts, in them and in what was said of them."""
@@ -62,10 +94,11 @@ class Mask:
         return "".join(token if is_shown else _hidden(token) for token, is_shown in _tokens(text))
 
     def words(self, text: str) -> str:
-        """What somebody said, without the words of values."""
+        """What somebody said, without the words of values and without secrets."""
         if self.hides_all:
             return MARK if text else ""
-        return _WORD.sub(self._word, text)
+        # Secrets first: the word before one may be hidden itself.
+        return _WORD.sub(self._word, without_secrets(text))
 
     def _word(self, found: re.Match[str]) -> str:
         word = found[0]

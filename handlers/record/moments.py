@@ -46,7 +46,7 @@ def happenings(
 
 
 def _begin(job: JobView) -> Iterator[Happening]:
-    yield Happening(job.created_at, "job", "", "Submitted", job.about.summary or "")
+    yield Happening(job.created_at, "job", "", "Submitted")
     if job.run_at is not None and job.run_at - job.created_at >= 0.001 and not job.number:
         yield Happening(job.run_at, "job", "", "Due")
 

@@ -48,7 +48,7 @@ class _FlightRecord(Struct, frozen=True):
     """What the file has of one job."""
 
     job: JobView
-    #: The job's state, in a sentence that says no value.
+    #: The job's state, in a sentence whose reason says no value.
     headline: str
     mask: Mask
     #: What was said is hidden where it says a value.
@@ -74,7 +74,7 @@ class JobRecordPage(OneJobPage):
         if beside not in ("", job_id):
             jobs.append(await self.site.service.job(beside))
         # One for all: what is said of one job may repeat a value of the other.
-        values = [text for job in jobs for text in (job.data, job.result, job.evidence) if text]
+        values = [text for job in jobs for text in values_of(job)]
         mask = Mask(values)
         records = [await self._record(job, mask, values) for job in jobs]
         names = "-".join(job.id for job in jobs)
@@ -100,7 +100,7 @@ class JobRecordPage(OneJobPage):
         named = [("Data", job.data), ("Result", job.result), ("Late result", job.evidence)]
         return _FlightRecord(
             job=job,
-            headline=mask.words(headline(job, now)),
+            headline=headline(replace(job, detail=mask.words(job.detail or "")), now),
             mask=mask,
             rows=await _masked(rows, mask, await self._of_pages(job, values)),
             options=shown_options(job),

@@ -58,6 +58,6 @@ def _old(lines: Sequence[LogLine]) -> Iterator[int]:
 
 
 def values_of(job: JobView) -> list[str]:
-    """What a page may have shown of another job, as JSON texts."""
-    called = [json.dumps(text) for text in (*job.about.tags, job.about.summary or "")]
+    """What was put into a job and what came out, as JSON texts: nobody is to be told of it."""
+    called = [json.dumps(text) for text in (*job.about.tags, job.about.summary, job.key) if text]
     return [text for text in (job.data, job.result, job.evidence) if text] + called

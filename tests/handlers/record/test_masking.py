@@ -10,7 +10,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from handlers.record.masking import LONGEST_READ, MARK, SIGNS, Mask
+from handlers.record.masking import LONGEST_READ, MARK, SIGNS, Mask, without_secrets
 
 _values = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False) | st.text(),
@@ -69,6 +69,64 @@ def test_of_very_long_values_nothing_that_was_said_is_shown() -> None:
     mask = Mask([json.dumps("x" * LONGEST_READ), '"a"'])
     assert mask.hides_all
     assert (mask.words("anything"), mask.words(""), mask.value('{"a":1}')) == (MARK, "", MARK)
+
+
+@pytest.mark.parametrize(
+    ("said", "shown"),
+    [
+        ("password=hunter2 for anna", "password=••• for anna"),
+        ("password: hunter2, user: anna", "password: •••, user: anna"),
+        ('{"password":"hun\\"ter2","user":"anna"}', '{"password":•••,"user":"anna"}'),
+        ('{\\"passwd\\":\\"hunter2\\"}', '{\\"passwd\\":•••}'),
+        ("pwd = 'my own one', then", "pwd = •••, then"),
+        ("Passwort lautet hunter2", "Passwort lautet •••"),
+        ("KENNWORT: geheim!", "KENNWORT: •••!"),
+        ("Passwort: | geheim | Anmelden", "Passwort: | ••• | Anmelden"),
+        ("the password hunter2 is old", "the password ••• is old"),
+        ("db_password=x;y passwordAgain=x", "db_password=••• passwordAgain=•••"),
+        ("args['secret'] = abc", "args['secret'] = •••"),
+        ("client_secret=abc&accessToken=abc&n=1", "client_secret=•••&accessToken=•••&n=1"),
+        ("GET https://h.example/p?token=abc&page=2#top", "GET https://h.example/p?token=•••&page=2#top"),
+        ("https://anna:hun@ter2@h.example/p?mail=a@b.example", "https://•••@h.example/p?mail=a@b.example"),
+        ("api key AKIA1234, X-Api-Key: abc", "api key •••, X-Api-Key: •••"),
+        ("-H 'Authorization: Basic YTpi' -X GET", "-H 'Authorization: Basic •••' -X GET"),
+        ("Authorization: Bearer abc.def", "Authorization: Bearer •••"),
+        ("sent with bearer 12ab34", "sent with bearer •••"),
+        ("pin 9981", "pin •••"),
+        ("Login | PIN | 9981 | OK", "Login | PIN | ••• | OK"),
+        ("PIN-Code: 99 81", "PIN-Code: •••"),
+        ("mTAN 123 456 came, TAN-Nummer 123456", "mTAN ••• came, TAN-Nummer •••"),
+        ("cardPin=12", "cardPin=•••"),
+        (f"came with ph_abcd1234_{'x' * 43}", "came with •••"),
+        ("eyJhbGciOiJIUzI1.eyJzdWIi.c2ln is old", "••• is old"),
+    ],
+)
+def test_what_looks_like_a_secret_is_hidden_and_nothing_beside_it(said: str, shown: str) -> None:
+    assert without_secrets(said) == shown
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        "the pinned note",
+        "spin 9981 times",
+        "token ring",
+        "pins 1234 and opinion: 1234",
+        "pin 3 is high, tan 45 and tan(0.5) = 0.5463",
+        "a stand-in: 1234",
+        "Unexpected token < in JSON at position 0",
+        "Unexpected token 'e', \"error1234\" is not valid JSON",
+        "the password is wrong, Passwort falsch",
+        "no token came, the token expired in 2026",
+        "tokens: 5, tokenizer=fast, secretary: Anna",
+        "authorization failed with 401",
+        "Bearer authentication",
+        "http://h.example:8080/a?mail=a@b.example, mailto:a@b.example",
+        "2026-11-30 12:00:00.123 UTC at print (label.js:7)",
+    ],
+)
+def test_what_only_looks_a_little_like_a_secret_stays(said: str) -> None:
+    assert without_secrets(said) == said
 
 
 #: Letters and digits, each with the signs that belong to it. What is short is not looked for.

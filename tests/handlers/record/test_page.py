@@ -49,10 +49,10 @@ async def test_it_tells_in_order_what_happened_to_the_job_and_its_pages(browser:
     response = await browser.get("/jobs/bad/record")
     assert response.headers["Content-Disposition"] == 'attachment; filename="pagehand-bad.html"'
     rows = rows_of(response.body.decode())
-    assert rows[0] == "– Submitted order •••"
+    assert rows[0] == "– Submitted"
     assert "DESK-1 Was offered the job" in rows
     assert "DESK-1 Started it (try 1)" in rows
-    assert "DESK-1 Wrote order •••: one page" in rows
+    assert "DESK-1 Wrote ••• •••: one page" in rows
     assert "DESK-1 Error (try 1) ••• ••• has moved (task_error)" in rows
     assert "DESK-1 Error (try 2) no paper at print (label.js:7)" in rows
     assert rows[-1] == "console Had it run again"
@@ -67,6 +67,37 @@ async def test_it_has_no_value_no_script_and_no_address_of_this_server(browser: 
         assert not re.search(r"4711|Anna|Berg", page)
         assert not re.search(r"<script|href=|src=|url\(|@import", page)
         assert "Data, hidden" in page
+
+
+async def test_summary_tags_and_key_are_hidden_with_their_words_like_data(browser: Browser, house: House) -> None:
+    given = {"summary": "Brief an Frau Schmidt, IBAN DE8937", "tags": ("patient-Meier", "vip"), "key": "order-4799"}
+    tried = await take(house, await submit(house, "bad", type="letter", **given), "DESK-1")
+    await tried.say("accept")
+    await tried.say("log", line="Meier and SCHMIDT of 4799: de8937 is no IBAN")
+    await tried.error("no paper for Frau Schmidt", retry=False)
+    page = await browser.page("/jobs/bad/record")
+    assert not re.search(r"Schmidt|Meier|8937|4799|vip|IBAN|Brief", page, re.IGNORECASE)
+    assert "DESK-1 Wrote ••• and ••• of •••: ••• is no •••" in rows_of(page)
+    assert "It failed, and another try cannot help: no paper for ••• •••." in page
+    terms = re.sub(r"<[^>]+>", " ", page.partition("Its terms")[2].partition("</table>")[0])
+    assert re.findall(r"(Summary|Tags|Key) +(.*?) *\n", terms) == [
+        ("Summary", "•••"), ("Tags", "•••, •••"), ("Key", "•••"),
+    ]  # fmt: skip
+
+
+async def test_what_looks_like_a_secret_is_hidden_wherever_it_is_said(browser: Browser, house: House) -> None:
+    tried = await take(house, await submit(house, "bad", type="letter"), "DESK-1")
+    await tried.say("accept")
+    await tried.say("log", line="password=hunter2 at https://anna:hunter2@erp.example/?token=hunter2")
+    await tried.say("log", line="the page showed (1 of 1): Login | pin 9981 | the pinned note")
+    await tried.say("error", message="no, Bearer hunter2", stack="at login (Kennwort: hunter2)", retry=False)
+    [worker] = house.dispatcher.workers(WorkerFilter()).items
+    await house.dispatcher.orders.pause(worker.id, "its pin is 9981", actor=NOBODY_ASKED)
+    page = await browser.page("/jobs/bad/record")
+    assert not re.search(r"hunter2|9981", page)
+    assert "DESK-1 Wrote password=••• at https://•••@erp.example/?token=•••" in rows_of(page)
+    assert "the page showed (1 of 1): Login | pin ••• | the pinned note" in page
+    assert "its pin is •••" in page
 
 
 async def test_two_jobs_stand_side_by_side(browser: Browser, house: House) -> None:
