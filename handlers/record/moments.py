@@ -12,13 +12,11 @@ from msgspec import Struct
 from dispatcher.access.acts import AuditEntry
 from dispatcher.core.jobs.model import AttemptView, JobView, OneWorkerView
 from dispatcher.core.jobs.states import FINAL
-from handlers.console.sentences import ACTS, PASSAGES
-from handlers.console.words import error_of, state_word
+from handlers.console.sentences import PASSAGES
+from handlers.console.words import error_of, state_word, version_word
+from handlers.record.acts import AROUND_S, act_words
 
 __all__ = ["Happening", "happenings"]
-
-#: Comings and goings of a page are of interest so long before the job came, and after it ended.
-_AROUND_S = 300.0
 
 
 class Happening(Struct, frozen=True):
@@ -40,7 +38,14 @@ def happenings(
     job: JobView, acts: Iterable[AuditEntry], workers: Sequence[OneWorkerView], now: float
 ) -> list[Happening]:
     """The rows, the oldest first. ``workers``: those that had the job and are known."""
-    rows = [*_begin(job), *_of_tries(job), *_lines(job), *_of_acts(acts), *_of_pages(job, workers, now), *_end(job)]
+    rows = [
+        *_begin(job),
+        *_of_tries(job),
+        *_lines(job),
+        *_of_acts(job, acts),
+        *_of_pages(job, workers, now),
+        *_end(job),
+    ]
     # The sort is stable: of two at the same instant, the upper one came first.
     return sorted(rows, key=lambda row: row.at)
 
@@ -65,7 +70,8 @@ def _of_tries(job: JobView) -> Iterator[Happening]:
         who, number = _name(attempt), "" if attempt.number is None else f" (try {attempt.number})"
         yield Happening(attempt.offered_at, "try", who, "Was offered the job")
         if attempt.started_at is not None:
-            yield Happening(attempt.started_at, "try", who, f"Started it{number}")
+            version = f", with the task {version_word(attempt.task_version)}" if attempt.task_version else ""
+            yield Happening(attempt.started_at, "try", who, f"Started it{number}{version}")
         if attempt.ended_at is not None:
             yield Happening(attempt.ended_at, "try", who, f"{state_word(attempt.state)}{number}", _error(attempt))
         if attempt.late_at is not None:
@@ -86,16 +92,18 @@ def _error(attempt: AttemptView) -> str:
     return f"{message}\n{error.own_stack}" if error.stack else message
 
 
-def _of_acts(acts: Iterable[AuditEntry]) -> Iterator[Happening]:
+def _of_acts(job: JobView, acts: Iterable[AuditEntry]) -> Iterator[Happening]:
+    names = {attempt.worker: _name(attempt) for attempt in job.attempts}
     for act in acts:
+        what, said = act_words(act, names)
         late = "" if act.outcome.value == "done" else ": it was too late, or not allowed"
-        yield Happening(act.at, "person", act.actor.name, f"{ACTS[act.action]}{late}", act.detail or "")
+        yield Happening(act.at, "person", act.actor.name, f"{what}{late}", said)
 
 
 def _of_pages(job: JobView, workers: Sequence[OneWorkerView], now: float) -> Iterator[Happening]:
     """What the server remembers of their connections about the time of the job."""
-    until = now if job.ended_at is None else job.ended_at + _AROUND_S
+    until = now if job.ended_at is None else job.ended_at + AROUND_S
     for worker in workers:
         for passage, ago_s in worker.lately:
-            if job.created_at - _AROUND_S <= now - ago_s <= until:
+            if job.created_at - AROUND_S <= now - ago_s <= until:
                 yield Happening(now - ago_s, "page", worker.shown.name or worker.shown.id, PASSAGES[passage])

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import ClassVar
 
 from msgspec import Struct
@@ -23,14 +23,15 @@ from handlers.console.options import shown_options
 from handlers.console.page import OneJobPage
 from handlers.console.sentences import headline
 from handlers.console.values import Part, part_of
+from handlers.record.acts import ActsAbout, acts_about
 from handlers.record.masking import LONGEST_READ, Mask
 from handlers.record.moments import Happening, happenings
 from handlers.record.strangers import page_lines, values_of
 
 __all__ = ["JobRecordPage"]
 
-#: So many acts on a job are looked at, and so many of the workers that had it last.
-_MOST_ACTS, _MOST_WORKERS = 100, 20
+#: So many of the workers that had it last are looked at.
+_MOST_WORKERS = 20
 #: So many jobs that a worker had before a line of its page are looked at for their values.
 _MOST_OTHERS = 20
 #: What may stand beside it by another word than its id: how it ended, in a word, and whether its worker was the same.
@@ -53,6 +54,7 @@ class _FlightRecord(Struct, frozen=True):
     mask: Mask
     #: What was said is hidden where it says a value.
     rows: list[Happening]
+    acts: ActsAbout
     options: list[tuple[str, str]]
     workers: list[OneWorkerView]
     #: Data and results, hidden.
@@ -95,14 +97,16 @@ class JobRecordPage(OneJobPage):
         return others[0]
 
     async def _record(self, job: JobView, mask: Mask, values: Sequence[str]) -> _FlightRecord:
-        now, workers = self.site.clock.utc(), await self._workers(job)
-        rows = happenings(job, await self.acts(job.id, _MOST_ACTS), workers, now)
+        now, had_it = self.site.clock.utc(), _had_it(job)
+        workers, acts = await self._workers(had_it), await acts_about(self.site.service.access.acts, job, had_it)
+        rows = happenings(job, acts.items, workers, now)
         named = [("Data", job.data), ("Result", job.result), ("Late result", job.evidence)]
         return _FlightRecord(
             job=job,
             headline=headline(replace(job, detail=mask.words(job.detail or "")), now),
             mask=mask,
             rows=await _masked(rows, mask, await self._of_pages(job, values)),
+            acts=acts,
             options=shown_options(job),
             workers=workers,
             values=[
@@ -130,14 +134,19 @@ class JobRecordPage(OneJobPage):
                     values += values_of(await self.site.service.job(other.id))
         return values
 
-    async def _workers(self, job: JobView) -> list[OneWorkerView]:
-        """Those that had it last, if they are here or something is kept of them."""
+    async def _workers(self, ids: Iterable[str]) -> list[OneWorkerView]:
+        """Those of them that are here, or of which something is kept."""
         found = []
-        had_it = dict.fromkeys(attempt.worker for attempt in reversed(job.attempts) if attempt.worker)
-        for worker_id in list(had_it)[:_MOST_WORKERS]:
+        for worker_id in ids:
             with contextlib.suppress(WorkerNotFound):
                 found.append(await self.site.service.orders.one(worker_id))
         return found
+
+
+def _had_it(job: JobView) -> list[str]:
+    """The ids of the workers that had it last."""
+    ids = dict.fromkeys(attempt.worker for attempt in reversed(job.attempts) if attempt.worker)
+    return list(ids)[:_MOST_WORKERS]
 
 
 async def _masked(rows: list[Happening], mask: Mask, of_pages: Mapping[int, Mask]) -> list[Happening]:
