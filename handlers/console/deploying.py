@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 
 from dispatcher.core.jobs.acts.rollouts import ENOUGH_JOBS, WATCH_S, RolloutState, RolloutView
-from dispatcher.core.jobs.views.deployed import Deployed, WithheldTask, changed_at
+from dispatcher.core.jobs.views.deployed import Deployed, WithheldTask, changed_at, digest_of, same_version
 from handlers.console import words
 
 __all__ = ["deployed_words", "rollout_words", "tasks_list", "tasks_words", "versions_words", "withheld_words"]
@@ -43,20 +43,27 @@ def tasks_words(versions: Mapping[str, str], now: float) -> str:
 
 
 def tasks_list(versions: Mapping[str, str]) -> str:
-    """The same one by one: ``echo of 2026-11-30 09:00 UTC``."""
-    return ", ".join(f"{name}{_at(version)}" for name, version in sorted(versions.items())[:MOST_LISTED])
+    """The same one by one: ``echo 1a2b3c4d5e6f of 2026-11-30 09:00 UTC``."""
+    return ", ".join(
+        f"{name} {words.version_word(version)}" for name, version in sorted(versions.items())[:MOST_LISTED]
+    )
 
 
 def _withheld(one: Deployed) -> list[str]:
     if one.withheld is None or one.version is None:
         return []
-    return [withheld_words(WithheldTask(one.type, one.version, one.withheld))]
+    return [withheld_words(WithheldTask(one.type, one.version, one.withheld), _named(one))]
 
 
-def withheld_words(one: WithheldTask) -> str:
-    """``fax.js of 2026-11-30 10:02 UTC is withheld, because it failed on a canary: pages get that of …``"""
+def withheld_words(one: WithheldTask, named: Collection[str] = ()) -> str:
+    """``fax.js of 2026-11-30 10:02 UTC is withheld, because it failed on a canary: pages get that of …``
+
+    ``named``: other versions that are named beside these.
+    """
+    beside = (one.failed, one.version, *named)
     return (
-        f"{one.type}.js{_at(one.failed)} is withheld, because it failed on a canary: pages get that{_at(one.version)}. "
+        f"{one.type}.js{_at(one.failed, beside)} is withheld, because it failed on a canary: "
+        f"pages get that{_at(one.version, beside)}. "
         "Put a mended file in its place. A restart of the server offers it again."
     )
 
@@ -71,12 +78,14 @@ def _known(one: Deployed) -> str:
         return ""
     if one.version is None:
         return f"This site has no file of {one.type}: {words.plural(known, 'page')} had it from elsewhere or before."
+    named = _named(one)
     newest, an_old = ("newest", "an old") if one.withheld is None else ("offered", "another")
     if not one.old:
-        return f"{words.plural(known, 'page')} {_have(known)} the {newest} {one.type}{_at(one.versions[0].version)}."
+        at = _at(one.versions[0].version, named)
+        return f"{words.plural(known, 'page')} {_have(known)} the {newest} {one.type}{at}."
     old = [version for version in one.versions if not version.newest]
     told = ", ".join(
-        f"{version.pages:,} {_have(version.pages)} that{_at(version.version)}" for version in old[:MOST_NAMED]
+        f"{version.pages:,} {_have(version.pages)} that{_at(version.version, named)}" for version in old[:MOST_NAMED]
     )
     more = " and others" if len(old) > MOST_NAMED else ""
     return f"{one.old:,} of {words.plural(one.pages, 'page')} {_have(one.old)} {an_old} {one.type}: {told}{more}."
@@ -86,9 +95,20 @@ def _have(pages: int) -> str:
     return "has" if pages == 1 else "have"
 
 
-def _at(version: str) -> str:
+def _named(one: Deployed) -> list[str]:
+    """All versions that may be named of this task."""
+    return [*(version.version for version in one.versions), one.version or "", one.withheld or ""]
+
+
+def _at(version: str, beside: Collection[str]) -> str:
+    """`` of 2026-11-30 10:02 UTC``, with the digest if another one of these is of that minute."""
     changed = changed_at(version)
-    return f" called {version}" if changed is None else f" of {words.minute(changed)}"
+    if changed is None:
+        return f" called {version}"
+    minute = words.minute(changed)
+    others = (changed_at(other) for other in beside if not same_version(other, version))
+    is_one = all(other is None or words.minute(other) != minute for other in others)
+    return f" of {minute}" if is_one else f" of {minute} ({digest_of(version)})"
 
 
 def rollout_words(view: RolloutView) -> str:
@@ -120,7 +140,7 @@ def _back(view: RolloutView) -> str:
     if view.runs:
         text = f"Going back: {view.detail}. {again}, {_going(view)}."
     else:
-        files = ", ".join(f"{one.type}{_at(one.version)}" for one in view.withheld[:MOST_NAMED])
+        files = ", ".join(f"{one.type}{_at(one.version, [one.failed])}" for one in view.withheld[:MOST_NAMED])
         more = " and others" if len(view.withheld) > MOST_NAMED else ""
         text = f"Went back: {view.detail}. {again}: {files}{more}."
     if not view.lost:

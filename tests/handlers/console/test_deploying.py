@@ -13,10 +13,12 @@ from tests.handlers.conftest import Ask, Browser, body_of
 from tests.support.house import House, run_one
 
 OLD, NEW = "aaaaaaaaaaaa-1764489600", "bbbbbbbbbbbb-1764493200"
+#: Of the same minute as OLD; and OLD's own file, copied in that minute.
+SOON, COPIED = "cccccccccccc-1764489630", "aaaaaaaaaaaa-1764489650"
 
 
 def version(text: str, pages: int, newest: bool = False) -> TaskVersion:
-    times = {OLD: 1764489600.0, NEW: 1764493200.0}
+    times = {OLD: 1764489600.0, SOON: 1764489630.0, NEW: 1764493200.0}
     return TaskVersion(text, times.get(text), pages, newest)
 
 
@@ -33,9 +35,9 @@ WITHHELD = (
 )
 
 
-def withheld(pages: int, *versions: TaskVersion) -> str:
+def withheld(pages: int, *versions: TaskVersion, failed: str = NEW) -> str:
     old = sum(one.pages for one in versions if not one.newest)
-    one = Deployed(type="fax", version=OLD, withheld=NEW, pages=pages, old=old, versions=list(versions))
+    one = Deployed(type="fax", version=OLD, withheld=failed, pages=pages, old=old, versions=list(versions))
     return deployed_words(one).replace("\u00a0", " ")
 
 
@@ -63,6 +65,26 @@ def withheld(pages: int, *versions: TaskVersion) -> str:
             f"2 pages have the offered fax of 2025-11-30 08:00 UTC. {WITHHELD}",
         ),
         (withheld(0), f"No connected page offers fax. {WITHHELD}"),
+        (
+            told(9, version(SOON, 8, True), version(OLD, 1), offered=SOON),
+            "1 of 9 pages has an old fax: 1 has that of 2025-11-30 08:00 UTC (aaaaaaaaaaaa).",
+        ),
+        (
+            told(9, version(NEW, 7, True), version(SOON, 1), version(OLD, 1)),
+            "2 of 9 pages have an old fax: 1 has that of 2025-11-30 08:00 UTC (cccccccccccc), "
+            "1 has that of 2025-11-30 08:00 UTC (aaaaaaaaaaaa).",
+        ),
+        (
+            told(2, version(OLD, 2, True), offered=COPIED),
+            "2 pages have the newest fax of 2025-11-30 08:00 UTC.",
+        ),
+        (
+            withheld(2, version(OLD, 2, True), failed=SOON),
+            "2 pages have the offered fax of 2025-11-30 08:00 UTC (aaaaaaaaaaaa). "
+            "fax.js of 2025-11-30 08:00 UTC (cccccccccccc) is withheld, because it failed on a canary: pages get that "
+            "of 2025-11-30 08:00 UTC (aaaaaaaaaaaa). "
+            "Put a mended file in its place. A restart of the server offers it again.",
+        ),
         (
             told(2, version(OLD, 2), offered=None),
             "This site has no file of fax: 2 pages had it from elsewhere or before.",
@@ -161,6 +183,18 @@ BACK = replace(
             "Went back: it failed. 1 page has the former files again: fax of 2025-11-30 08:00 UTC.",
         ),
         (
+            replace(
+                BACK,
+                state=RolloutState.STOPPED,
+                stopped="went_back",
+                ended_at=2.0,
+                reloaded=1,
+                withheld=[WithheldTask("fax", OLD, SOON), WithheldTask("mail", OLD, NEW)],
+            ),
+            "Went back: it failed. 1 page has the former files again: "
+            "fax of 2025-11-30 08:00 UTC (aaaaaaaaaaaa), mail of 2025-11-30 08:00 UTC.",
+        ),
+        (
             replace(BACK, state=RolloutState.STOPPED, stopped="asked", detail="ann stopped it", ended_at=2.0, left=1),
             "Stopped: ann stopped it. 0 pages have the former files again, 1 page has not.",
         ),
@@ -175,4 +209,6 @@ def test_the_files_of_a_page_are_told_by_number_and_age() -> None:
     assert tasks_words(told, 1764500000.0) == "2 files, the oldest of 09:00 UTC"
     assert tasks_words({"echo": told["echo"]}, 1764600000.0) == "1 file, of 2025-11-30 09:00 UTC"
     assert tasks_words({"own": "ours"}, 0.0) == tasks_words({}, 0.0) == ""
-    assert tasks_list(told).startswith("echo of 2025-11-30 09:00 UTC, fax of 2025-11-30 10:00 UTC, own")
+    assert tasks_list(told) == (
+        "echo 0123456789ab of 2025-11-30 09:00 UTC, fax 0123456789ab of 2025-11-30 10:00 UTC, own ours"
+    )
