@@ -61,13 +61,15 @@ _ANY = r"""(?:\\+"[^"\r\n]*"?|"(?:\\.|[^"\\\r\n])*"?|'(?:\\.|[^'\\\r\n])*'?|[^\s
 _DIGITS = r"\d(?:[\ -]?\d)*"
 #: Without one only what looks like a secret: it has a digit, and four signs or more; behind a short word, four digits.
 _BLANKS = r"""[ \t\u00a0|("'\#-]+"""
+#: How all of them begin. Asked first, it takes a third of the time.
+_BEGIN = r"(?=pa[sß]|kenn|pwd|api|acc|sec|pri|tok|aut|bea|pin|tan|://|ph_|phw|eyj)"
 _SECRETS = re.compile(
-    rf"""(?P<kept>(?:{_NAME}){_MORE}{_EQUALS}){_ANY}
+    rf"""{_BEGIN}(?:(?P<kept>(?:{_NAME}){_MORE}{_EQUALS}){_ANY}
     |(?P<kept_blank>(?:{_NAME}){_MORE}{_BLANKS})(?=[^\s&<>|]*\d)(?=\w[^\s&<>|]{{3}}){_ANY}
     |(?P<kept_short>{_SHORT}{_MORE}{_EQUALS})(?:{_DIGITS}|{_ANY})
     |(?P<kept_number>{_SHORT}{_MORE}{_BLANKS})(?=(?:\d[\ -]?){{4}}){_DIGITS}
     |(?P<kept_scheme>://)[^\s/?\#"'<>]+(?=@)
-    |(?<!\w)(?:ph_[a-z0-9]{{8}}_[\w-]{{20,}}|phw_[\w-]{{20,}}|eyJ[\w-]{{8,}}\.[\w-]+(?:\.[\w-]*)?)
+    |(?<!\w)(?:ph_[a-z0-9]{{8}}_[\w-]{{20,}}|phw_[\w-]{{20,}}|eyJ[\w-]{{8,}}\.[\w-]+(?:\.[\w-]*)?))
     """,
     re.IGNORECASE | re.VERBOSE,
 )

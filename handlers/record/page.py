@@ -42,7 +42,7 @@ _LAST = {
     "last-failure-of-worker": (JobState.FAILED, "failed", True),
 }
 #: After so many characters others are served.
-_SLICE_CHARS = 50_000
+_SLICE_CHARS = 10_000
 
 
 class _FlightRecord(Struct, frozen=True):

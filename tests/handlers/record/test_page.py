@@ -13,7 +13,7 @@ from dispatcher.core.jobs.model import WorkerFilter
 from dispatcher.core.jobs.states import JobState
 from handlers.record.masking import Mask
 from handlers.record.moments import Happening
-from handlers.record.page import _masked
+from handlers.record.page import _SLICE_CHARS, _masked
 from tests.handlers.conftest import Browser
 from tests.support.house import House
 from tests.support.scenes import a_job, submit, take
@@ -225,4 +225,4 @@ async def test_others_are_served_while_long_lines_are_hidden(browser: Browser, h
     found = await _masked(rows, mask, {})
     task.cancel()
     assert {row.said for row in found} == {"••• " * 400}
-    assert turns >= 200 * 2_000 // 50_000 - 1
+    assert turns >= 200 * 2_000 // (_SLICE_CHARS + 2_000) - 1
