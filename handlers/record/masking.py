@@ -53,7 +53,7 @@ _PLAIN = frozenset(("{", "}", "[", "]", ":", ",", "true", "false", "null"))
 _NAME = r"""(?:pass(?:wor[dt]|wd|phrase)|paßwort|kennwort|pwd)\w{0,30}
     |(?<!unexpected\ )(?:(?:api|access|secret|private)[\ _-]?key|secret|token|authorization|bearer)\d{0,3}(?!\w)"""
 #: Short ones, which stand in many other words, too: a word of its own, or the end of one like ``cardPin`` and ``mTAN``.
-_SHORT = r"(?:(?<![^\W\d_])(?:pin|tan)|(?-i:(?<=[a-z])(?:Pin|PIN|Tan|TAN)))(?!\w)"
+_SHORT = r"(?:(?<![^\W\d_])(?:pass|pin|tan)|(?-i:(?<=[a-z])(?:Pass|Pin|PIN|Tan|TAN)))(?!\w)"
 _MORE = r"""(?:[\s|-]+(?:is|was|to|code|number|no\.|ist|war|lautet|auf|nummer|nr\.)){0,2}"""
 #: With a sign between them whatever follows is hidden, to the next blank or to the end of the quotes.
 _EQUALS = r"""(?:\\*["'])?[)\]]?\s*(?::=|={1,3}>?|:(?!:|//))[\s|]*(?:(?:bearer|basic|digest|negotiate|token)\s+)?"""
