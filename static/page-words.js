@@ -144,6 +144,17 @@
     return error.code ? text + ' (' + error.code + ', ' + clock(error.at) + ')' : text;
   }
 
+  /** What a code says, perhaps with a detail in the place of its second half. */
+  function codeText(code, detail) {
+    var text = t.known(window.Pagehand.CODES[code]);
+    // No pattern: a detail may hold what replace takes for one.
+    return (detail ? text.split('.')[0] + ': ' + detail + '.' : text) + ' (' + code + ')';
+  }
+
+  function troubleOf(code, detail) {
+    return { code: code, text: codeText(code, detail) };
+  }
+
   function blame(error) {
     return error && error.whose ? ' ' + t.known(error.whose) : '';
   }
@@ -216,8 +227,18 @@
   /** "paused by ann: lunch" */
   function holdText(status) {
     var hold = status.hold;
-    return t('paused by {who}', { who: hold.by || t('an operator') }) +
+    var who = { who: hold.by || t('an operator') };
+    return (hold.leave ? t('its work was ended by {who}', who) : t('paused by {who}', who)) +
       (hold.reason ? ': ' + hold.reason : '');
+  }
+
+  /** An operator has ended its work; what brings it back. */
+  function endedText(status) {
+    var again = status.hold.again;
+    return t('This page takes no jobs: {why}.', { why: holdText(status) }) + ' ' +
+      t('An operator of the server can let it have jobs again. Then press Reconnect now.') +
+      (again ? ' ' + t('The server was asked at {time}: that still holds.',
+        { time: clock(again) }) : '');
   }
 
   function pausedText(status) {
@@ -260,7 +281,7 @@
         'PC.') + ' ' + (status.registered ? t('Running jobs are finished first.') :
         retryText(status) + '.');
       default: return (faulty ? faulty + ' ' : '') +
-        (status.hold ? t('This page takes no jobs: {why}.', { why: holdText(status) }) :
+        (status.hold && status.hold.leave ? endedText(status) :
           status.error ? t.known(status.error.text) + blame(status.error) :
             t('This page takes no jobs.'));
     }
@@ -310,6 +331,7 @@
   window.pagehandWords = {
     aloudText: aloudText,
     clock: clock,
+    codeText: codeText,
     connectionText: connectionText,
     detailText: detailText,
     doubtText: doubtText,
@@ -319,6 +341,7 @@
     pastText: pastText,
     questionText: questionText,
     resumes: resumes,
-    slownessText: slownessText
+    slownessText: slownessText,
+    troubleOf: troubleOf
   };
 }(window));

@@ -82,16 +82,6 @@
 
   // ---- the tasks -------------------------------------------------------------------------------
 
-  function words(code, detail) {
-    var text = t.known(window.Pagehand.CODES[code]);
-    // No pattern: a detail may hold what replace takes for one.
-    return (detail ? text.split('.')[0] + ': ' + detail + '.' : text) + ' (' + code + ')';
-  }
-
-  function troubleOf(code, detail) {
-    return { code: code, text: words(code, detail) };
-  }
-
   function getJson(url, done) {
     var xhr = new window.XMLHttpRequest();
     xhr.open('GET', url + '?t=' + now().toString(36), true);
@@ -125,11 +115,11 @@
       return names.indexOf(name) < 0 && faulty.indexOf(name) < 0;
     });
     if (unknown.length) {
-      trouble = troubleOf('E-TYP-02', unknown.join(', '));
+      trouble = say.troubleOf('E-TYP-02', unknown.join(', '));
     } else if (!chosen.length) {
       trouble = faulty.length ?
         { code: 'E-TSK-01', text: t.known(window.Pagehand.CODES['E-TYP-01']) } :
-        troubleOf('E-TYP-01');
+        say.troubleOf('E-TYP-01');
     }
     // A file that changes in this moment counts as the old one: the page is told to load anew.
     index.tasks.forEach(function (item) { versions[item.name] = item.version; });
@@ -151,7 +141,7 @@
       }
       retries += 1;
       wait = Math.min(RETRY_MAX_MS, 1000 * Math.pow(2, retries)) * (0.5 + Math.random() / 2);
-      trouble = troubleOf('E-NET-11', why.replace(/\.$/, ''));
+      trouble = say.troubleOf('E-NET-11', why.replace(/\.$/, ''));
       retryAt = now() + wait;
       setTimer.call(window, loadIndex, wait);
       render();
@@ -172,8 +162,6 @@
     worker.on('status', render);
     mention();
     worker.start();
-    byId('pause').disabled = false;
-    byId('reconnect').disabled = false;
   }
 
   /** The server is told what was wrong, or found, also before there was a worker. */
@@ -192,7 +180,7 @@
   function lastError(status) {
     var texts = worker && trouble ? [trouble.text] : [];
     if (address.bad.length) {
-      texts.push(words('E-ADR-01', address.bad.join('; ')) + '. ' + whose('E-ADR-01'));
+      texts.push(say.codeText('E-ADR-01', address.bad.join('; ')) + '. ' + whose('E-ADR-01'));
     }
     if (files.faulty().length) {
       texts.push(faultyText() + '. ' + whose('E-TSK-01'));
@@ -202,7 +190,7 @@
   }
 
   function faultyText() {
-    return files.faulty().length ? words('E-TSK-01', files.faulty().join('; ')) : '';
+    return files.faulty().length ? say.codeText('E-TSK-01', files.faulty().join('; ')) : '';
   }
 
   /** Before there is a worker. */
@@ -245,6 +233,18 @@
       status.name || address.name);
   }
 
+  /**
+   * A page that has stopped without an order of the server lacks tasks. These come with a load, and
+   * the server, which has just answered, is there for it.
+   */
+  function reconnect() {
+    if (!worker || (worker.status().registered && worker.status().state === 'stopped')) {
+      window.location.reload();
+    } else {
+      worker.reconnect();
+    }
+  }
+
   function render() {
     var status = snapshot();
     var face = FACES[status.state];
@@ -276,6 +276,8 @@
     show('error', lastError(status));
     // One button: a button that goes away takes the keyboard's focus with it.
     show('pause', say.resumes(status) ? t('Resume') : t('Pause after this job'));
+    byId('pause').disabled = !worker || status.state === 'stopped';
+    byId('reconnect').disabled = !worker && status.state !== 'stopped';
   }
 
   /** A task has thrown away what is shown: the page is loaded anew as soon as that loses no job. */
@@ -375,7 +377,7 @@
       worker.pause();
     }
   };
-  byId('reconnect').onclick = function () { worker.reconnect(); };
+  byId('reconnect').onclick = reconnect;
   byId('copy').onclick = copyReport;
   byId('copy').disabled = false;
   test = window.pagehandTest(BASE, write, function (text) {

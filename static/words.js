@@ -81,6 +81,11 @@ window.pagehandCatalogue = [
   ['It is paused here as well.', 'Sie ist auch hier angehalten.'],
   ['paused by {who}', 'angehalten von {who}'],
   ['an operator', 'jemandem, der den Server bedient'],
+  ['its work was ended by {who}', 'ihre Arbeit wurde beendet von {who}'],
+  ['An operator of the server can let it have jobs again. Then press Reconnect now.',
+    'Wer den Server bedient, kann ihr wieder Aufträge geben. Drücken Sie dann „Neu verbinden“.'],
+  ['The server was asked at {time}: that still holds.',
+    'Der Server wurde um {time} gefragt: Das gilt noch.'],
   ['stops after this', 'beendet sich danach'],
   ['pauses after this', 'hält danach an'],
   ['try {number}', 'Versuch {number}'],
@@ -356,6 +361,8 @@ window.pagehandCatalogue = [
   ['The server has no such task.', 'Der Server hat keine solche Aufgabe.'],
   ['This browser, or its mode, is too old.', 'Dieser Browser oder sein Modus ist zu alt.'],
   ['The server is being restarted.', 'Der Server wird neu gestartet.'],
+  ['An operator of the server has ended the work of this page.',
+    'Wer den Server bedient, hat die Arbeit dieser Seite beendet.'],
 
   // whose fault it is (worker/codes.js)
   ['The fault lies with the server or the network, not with this PC. Leave this page open.',

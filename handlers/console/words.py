@@ -111,7 +111,8 @@ def worker_word(worker: WorkerView) -> str:
     if worker.blocked is not None:
         return "Blocked"
     by = f" by {worker.held.by}" if worker.held is not None and worker.held.by else ""
-    return f"Paused{by} ({word.lower()})" if worker.paused else word
+    kept = "Drained" if worker.held is not None and worker.held.leaves else "Paused"
+    return f"{kept}{by} ({word.lower()})" if worker.paused else word
 
 
 def worker_link(worker: WorkerView) -> str:

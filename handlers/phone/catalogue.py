@@ -306,4 +306,11 @@ TROUBLES = (
         "server",
         "Nothing: the page comes back by itself. Two minutes after the server has gone it shows E-NET-01",
     ),
+    CodeMeaning(
+        "E-DRN-01",
+        "An operator of the server has ended the work of this page.",
+        "Somebody has drained the worker: it has finished what it had, and has left. The page says who, and why",
+        "server",
+        "Let it have jobs again on the worker's page of the console, then press `Reconnect now` on the page",
+    ),
 )

@@ -42,7 +42,13 @@ STATES = (
     PageWord("NOT ALLOWED", "NICHT ERLAUBT", f"The server turns the page away. For the reason {_BELOW}."),
     PageWord("OUT OF DATE", "VERALTET", "The page does not fit the server: load it again (Ctrl+F5).", "E-VER-01"),
     PageWord("SERVER MAINTENANCE", "SERVER-WARTUNG", "The server is being restarted.", "E-SRV-01"),
-    PageWord("STOPPED", "BEENDET", f"The page takes no jobs until it is loaded again. For the reason {_BELOW}."),
+    PageWord(
+        "STOPPED",
+        "BEENDET",
+        "The page takes no jobs. The line below the word says why. If an operator has ended its work, let it have jobs "
+        "again in the console; then press Reconnect now on the page. If it lacks tasks, mend these; then press it, "
+        f"too. Otherwise {_BELOW}.",
+    ),
     PageWord("STARTING", "STARTET", f"The page is loading. If it does so for a minute, load it again, or {_BELOW}."),
     PageWord("TOO OLD", "ZU ALT", "The browser, or its mode, is too old.", "E-OLD-01"),
     PageWord(

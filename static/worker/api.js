@@ -76,8 +76,9 @@
  *   pollSlackMs    a poll may take this much longer than the server said (5000)
  *   env            stand-ins for the browser, see environment.js; for tests
  *
- * worker: start, stop, pause, resume, reconnect, reload (the page, at most once a minute),
- * unloaded(whys) tells it which tasks this page could not load, by name, each with why.
+ * worker: start, stop, pause, resume, reconnect (now; it starts one that has stopped), reload (the
+ * page, at most once a minute), unloaded(whys) tells it which tasks this page could not load, by
+ * name, each with why.
  * status(), on(event, fn), mention(name, text): tells the server a text about this page, of which
  * people there see 200 characters, answer(attempt, happened): what the person says when asked by
  * status().doubt. Events:

@@ -43,7 +43,8 @@
     'E-TYP-01': 'This page has no tasks.',
     'E-TYP-02': 'The server has no such task.',
     'E-OLD-01': 'This browser, or its mode, is too old.',
-    'E-SRV-01': 'The server is being restarted.'
+    'E-SRV-01': 'The server is being restarted.',
+    'E-DRN-01': 'An operator of the server has ended the work of this page.'
   };
 
   /** Whose fault it is, in a sentence that also says who can help. */
@@ -92,7 +93,8 @@
     'E-TYP-01': 'page',
     'E-TYP-02': 'address',
     'E-OLD-01': 'browser',
-    'E-SRV-01': 'server'
+    'E-SRV-01': 'server',
+    'E-DRN-01': 'server'
   };
 
   /** Whose fault a trouble is: a name of BLAME. */

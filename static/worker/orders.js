@@ -81,7 +81,8 @@
       this._note(this._isEnding(this._hold) ? 'the pause of an operator is over' :
         'an operator lets this page have jobs');
     } else if (!this._isEnding(hold) && (hold.since === null || hold.since !== this._noted)) {
-      this._note('paused by an operator' + (hold.reason ? ': ' + hold.reason : ''));
+      this._note((hold.leave ? 'an operator ends the work of this page' : 'paused by an operator') +
+        (hold.reason ? ': ' + hold.reason : ''));
     }
     this._hold = hold;
     this._noted = hold && hold.since;
@@ -105,11 +106,20 @@
       return;
     }
     if (this._hold && this._hold.leave) {
-      this.stop();
+      this._endWork();
     } else if (this._reloadWanted && this._mayReload()) {
       this._reloadWanted = false;
       this.reload();
     }
+  };
+
+  /** An operator has ended our work. Whoever starts us again may hear the same once more. */
+  Worker.prototype._endWork = function () {
+    var of = this._hold.since;
+    var date = this._env.date();
+    var same = this._over !== null && this._over.of === of;
+    this._over = { of: of, since: same ? this._over.since : date, again: same ? date : null };
+    this.stop();
   };
 
   Worker.prototype._mayReload = function () {

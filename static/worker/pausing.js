@@ -86,7 +86,7 @@
     }
   };
 
-  /** For people: {by, reason, leave, mayEnd, ending}, or null. */
+  /** For people: {by, reason, leave, mayEnd, ending, again}, or null. */
   Worker.prototype._describeHold = function () {
     var hold = this._hold;
     return hold && {
@@ -94,7 +94,8 @@
       reason: hold.reason,
       leave: hold.leave,
       mayEnd: mayEnd(hold),
-      ending: this._isEnding(hold)
+      ending: this._isEnding(hold),
+      again: this._running || !this._over ? null : this._over.again
     };
   };
 }(parts));

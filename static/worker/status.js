@@ -48,6 +48,10 @@
   Worker.prototype._standing = function (jobs) {
     var standing = null;
     var cuts = this._cuts;
+    if (!this._running) {
+      return this._hold && this._hold.leave && this._over ?
+        { code: 'E-DRN-01', since: this._over.since } : null;
+    }
     if (this._draining && !this._isLong(this._away)) {
       return { code: 'E-SRV-01', since: this._drainedAt };
     }
@@ -71,9 +75,10 @@
    * over, reloadAt}]. over: '', 'cancelled' or 'timed out'. reloadAt: when the server will reload
    * a page whose cancelled task goes on.
    * labels: values by name; badLabels: the labels that are not sent, in words.
-   * paused: by the person at the page. hold: {by, reason, leave, mayEnd, ending}, an operator keeps
-   * it from jobs, or null. leave: it stops when it has nothing to do. mayEnd: resume() ends that,
-   * too. ending: it was ended here, and the server has not answered.
+   * paused: by the person at the page. hold: {by, reason, leave, mayEnd, ending, again}, an
+   * operator keeps it from jobs, or null. leave: it stops when it has nothing to do, and may be
+   * started again. mayEnd: resume() ends that, too. ending: it was ended here, and the server has
+   * not answered. again: when it was started again, and heard the same; or null.
    * refusal: the words of a server that refuses this page, or null.
    * error: {code, text, detail, whose, at} or null; whose: whose fault it is, in a sentence.
    * standing: {code, since, text, whose}, what is wrong at this moment, or null.
@@ -129,7 +134,7 @@
       past: this._describePast(),
       slowness: this._describeSlowness(),
       doubt: this._doubt(),
-      standing: this._running ? inWords(this._standing(jobs)) : null,
+      standing: inWords(this._standing(jobs)),
       connection: this._engine ? this._choice.describe(this._engine) : null,
       otherWindow: this._identity.other(),
       events: copy(this._events),

@@ -119,6 +119,7 @@
     this._refusal = null;       // the server's words, where the trouble is the page's address
     this._hold = null;          // {by, reason, leave, since}: an operator keeps us from jobs
     this._noted = null;         // since when the hold is that the events tell of
+    this._over = null;          // {of, since, again}: the hold that has ended our work
     this._endedAt = -Infinity;  // when the server was told last that the person ends that
     this._reloadWanted = false; // an operator wants it as soon as there is nothing to do
     this._running = false;
@@ -212,6 +213,8 @@
       return this;
     }
     this._running = true;
+    this._hold = null;          // if it still stands, the server says so
+    this._failures = 0;
     offering(this);
     walk(this._labels.bad, function (text) { self._fault('E-LBL-01', text); });
     walk(this._strangers, function (text) { self._fault('E-OPT-01', text); });
@@ -225,7 +228,7 @@
     return this;
   };
 
-  /** Stop for good: running jobs are lost here. */
+  /** Stop until somebody starts it again: running jobs are lost here. */
   Worker.prototype.stop = function () {
     var self = this;
     if (!this._running) {
@@ -241,9 +244,14 @@
     this._changed();
   };
 
-  /** Make a new session now, whatever the state of the old one. */
+  /**
+   * Make a new session now, whatever the state of the old one; a worker that has stopped starts.
+   * A page that is out of date may load itself anew once more, when the server has said so again.
+   */
   Worker.prototype.reconnect = function () {
+    this._shelf.remove('outdated');
     if (!this._running) {
+      this.start();
       return;
     }
     this._leave([]);

@@ -128,6 +128,27 @@ def test_who_is_asked_about_a_job_in_doubt_reads_what_an_answer_means_and_what_b
     assert say_value("doubtText", {"state": state, "happened": happened, "more": more}) == words
 
 
+@pytest.mark.parametrize(("by", "who"), [("ann", "ann"), ("", "an operator")])
+def test_who_stands_before_a_drained_page_reads_who_has_ended_its_work_and_what_brings_it_back(
+    by: str, who: str
+) -> None:
+    hold = {"by": by, "reason": "moving", "leave": True, "mayEnd": False, "ending": False, "again": None}
+    words = (
+        f"This page takes no jobs: its work was ended by {who}: moving. "
+        "An operator of the server can let it have jobs again. Then press Reconnect now."
+    )
+    assert say("detailText", state="stopped", hold=hold) == words
+    again = say("detailText", state="stopped", hold=hold | {"again": AT})
+    assert again == f"{words} The server was asked at 10:30:05: that still holds."
+    working = say("detailText", state="working", hold=hold, paused=False)
+    assert working == f" \u00b7 stops after this (its work was ended by {who}: moving)"
+
+
+def test_a_page_that_has_stopped_and_was_only_paused_does_not_say_that_its_work_was_ended() -> None:
+    hold = {"by": "ann", "reason": "lunch", "leave": False, "mayEnd": True, "ending": False, "again": None}
+    assert say("detailText", state="stopped", hold=hold) == "This page takes no jobs."
+
+
 @pytest.mark.parametrize(
     ("may", "ending", "words"),
     [

@@ -31,7 +31,9 @@ def resumed(page: Page) -> list[Message]:
 
 def test_resume_ends_the_pause_of_an_operator_and_the_page_waits_for_the_server_s_word() -> None:
     page = held()
-    assert page.status()["hold"] == {"by": "ann", "reason": "lunch", "leave": False, "mayEnd": True, "ending": False}
+    assert page.status()["hold"] == {
+        "by": "ann", "reason": "lunch", "leave": False, "mayEnd": True, "ending": False, "again": None,
+    }  # fmt: skip
     assert resumed(page) == [ENDS]
     assert resumed(page) == [], "once is enough"
     assert (page.state, page.status()["hold"]["ending"]) == ("paused", True)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from dispatcher.core.fleet.worker import WorkerState
+from dispatcher.core.jobs.acts.kept import Hold
 from dispatcher.core.jobs.model import WorkerStatus
 from dispatcher.core.jobs.states import JobState
 from handlers.console import words
@@ -125,6 +126,8 @@ def test_a_connected_worker_says_what_it_does(fields: dict[str, list[str]], word
 
 def test_a_paused_worker_says_so() -> None:
     assert words.worker_word(worker_view(paused=True)) == "Paused (connected)"
+    drained = worker_view(paused=True, held=Hold(1.0, "ann", "moving", leaves=True))
+    assert words.worker_word(drained) == "Drained by ann (connected)"
 
 
 @pytest.mark.parametrize("status", WorkerStatus)

@@ -22,10 +22,26 @@ async def test_the_list_leads_to_the_page_whose_buttons_pause_and_resume(browser
     assert "Paused by console: lunch &lt;b&gt;" in page
     assert "Let it have jobs again" in page
     assert "Paused by console" in await browser.page("/workers")
-    await browser.post(f"{address}/drain", {"reason": ""}, address)
-    assert "its page stops when it has nothing to do" in await browser.page(address)
     await browser.post(f"{address}/resume", {}, address)
     assert "Let it have jobs again" not in await browser.page(address)
+
+
+async def test_the_page_of_a_drained_worker_says_what_brings_it_back_until_it_is_back(
+    browser: Browser, house: House
+) -> None:
+    address = f"/workers/{(await house.register('s1', 'echo', name='desk'))['worker']}"
+    await browser.post(f"{address}/drain", {"reason": "moving"}, address)
+    page = await browser.page(address)
+    assert "Drained by console: moving" in page
+    assert "its page stops when it has nothing to do. “Let it have jobs again” ends that." in page
+    await house.say("s1", op="bye")
+    page = await browser.page(address)
+    assert "its page has left. “Let it have jobs again” ends that. If its page says STOPPED, somebody there" in page
+    await house.pass_time(house.settings.store_check_s)  # now its diary tells of it
+    await browser.post(f"{address}/resume", {}, address)
+    page = await browser.page(address)
+    assert "Let it have jobs again" not in page
+    assert "If its page says STOPPED, press “Reconnect now” there." in page
 
 
 async def test_a_blocked_worker_keeps_its_page_until_it_is_unblocked(browser: Browser, house: House) -> None:
