@@ -95,11 +95,19 @@
     }).join(between) || '-';
   }
 
+  /** Whether the page has labels that it does not say: an operator or its token has given them. */
+  function isGiven(status) {
+    return Object.keys(status.labels).some(function (key) {
+      return status.labels[key] !== status.sentLabels[key];
+    });
+  }
+
   function labelsText(status, running) {
     var good = Object.keys(status.labels).map(function (key) {
       return key + ':' + status.labels[key];
     });
-    var text = good.join(', ') || (running ? t('none|labels') : '-');
+    var text = (good.join(', ') || (running ? t('none|labels') : '-')) +
+      (isGiven(status) ? ' \u00b7 ' + t('given by the server') : '');
     var bad = status.badLabels.join(', ');
     return bad ? text + ' \u00b7 ' + t('not sent: {labels}', { labels: bad }) : text;
   }

@@ -45,6 +45,7 @@ window.pagehandCatalogue = [
   ['{done} done, {failed} failed', '{done} erledigt, {failed} fehlgeschlagen'],
   ['{unreported} not yet recorded', '{unreported} noch nicht gespeichert'],
   ['not sent: {labels}', 'nicht gesendet: {labels}'],
+  ['given by the server', 'vom Server gegeben'],
 
   // what the browser does to it
   ['This page is in the background since {time}.', 'Diese Seite ist seit {time} im Hintergrund.'],

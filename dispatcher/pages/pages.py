@@ -359,7 +359,8 @@ class Pages:
     def _say_rarely(self, effect: Effect) -> None:
         if isinstance(effect, Welcome):
             secret = self.registrar.secret(effect.worker)
-            self._say(effect.session, protocol.Registered(effect.worker, secret, effect.name, self._told))
+            labels = dict(effect.labels) or UNSET
+            self._say(effect.session, protocol.Registered(effect.worker, secret, effect.name, self._told, labels))
         elif isinstance(effect, Go):
             self._say(effect.session, protocol.GoMessage(effect.attempt))
         elif isinstance(effect, CancelOrder):

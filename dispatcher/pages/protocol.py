@@ -185,6 +185,8 @@ class Registered(Struct, frozen=True, tag_field="op", tag="registered"):
     secret: str
     name: str
     settings: Mapping[str, int]
+    #: Those that count; left out: it has none. An older server never says.
+    labels: Mapping[str, str] | UnsetType = UNSET
 
 
 class IdentityMessage(Struct, frozen=True, tag_field="op", tag="identity"):

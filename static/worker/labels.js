@@ -80,5 +80,18 @@
     return { sent: sent, bad: bad };
   }
 
+  /** The labels that count, as the server's message has them; null: it says none. */
+  function toldLabels(found) {
+    var labels = Object.create(null);
+    if (!isObject(found)) {
+      return null;
+    }
+    walk(keys(found), function (name) {
+      labels[clip(name, 50)] = clip(found[name], 2 * VALUE_MAX);
+    });
+    return labels;
+  }
+
   parts.readLabels = readLabels;
+  parts.toldLabels = toldLabels;
 }(parts));

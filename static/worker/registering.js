@@ -18,6 +18,7 @@
   var registry = parts.registry;
   var take = parts.take;
   var toJson = parts.toJson;
+  var toldLabels = parts.toldLabels;
   var tasks = parts.tasks;
   var walk = parts.walk;
   var writeMessage = parts.writeMessage;
@@ -193,6 +194,7 @@
     this._hold = null;  // if an operator keeps us from jobs, the server says so next
     this._away = null;
     this._name = message.name;
+    this._given = toldLabels(message.labels);
     known.worker = message.worker;
     known.secret = message.secret;
     known.name = message.name;

@@ -74,7 +74,8 @@
    * jobs: [{attempt, id, type, number, phase, startedAt, percent, note, cancelled, cancelledAt,
    * over, reloadAt}]. over: '', 'cancelled' or 'timed out'. reloadAt: when the server will reload
    * a page whose cancelled task goes on.
-   * labels: values by name; badLabels: the labels that are not sent, in words.
+   * labels: values by name, those that count: an operator or a token may have given others
+   * than sentLabels, those of the page; badLabels: the labels that are not sent, in words.
    * paused: by the person at the page. hold: {by, reason, leave, mayEnd, ending, again}, an
    * operator keeps it from jobs, or null. leave: it stops when it has nothing to do, and may be
    * started again. mayEnd: resume() ends that, too. ending: it was ended here, and the server has
@@ -118,7 +119,8 @@
       hold: this._describeHold(),
       registered: this._registered,
       name: this._name,
-      labels: this._labels.sent,
+      labels: this._given || this._labels.sent,
+      sentLabels: this._labels.sent,
       badLabels: this._labels.bad,
       worker: this._identity.record.worker,
       server: this._options.url || origin(this._env.location),

@@ -113,6 +113,7 @@
     };
     this._name = options.name;
     this._labels = readLabels(options.labels);
+    this._given = null;         // the labels that count, where the server has said them
     this._strangers = strangers(given || {});
     this._engine = null;
     this._trouble = null;       // STATE.NOT_ALLOWED or OUT_OF_DATE, until the server takes us

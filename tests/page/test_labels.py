@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from .harness import Page
+from .harness import REGISTERED, Page
 
 NAME = "a name has 1 to 50 letters, digits, dots, - and _"
 VALUE = "a value is a text of 1 to 200 characters"
@@ -17,7 +17,7 @@ def told(labels: Any) -> tuple[dict[str, str], list[str], str | None]:
     page = Page(options={"labels": labels}).load()
     sent = page.open()["labels"]
     status = page.status()
-    assert status["labels"] == sent
+    assert status["labels"] == status["sentLabels"] == sent
     return sent, status["badLabels"], page.error
 
 
@@ -73,3 +73,22 @@ def test_the_log_names_every_label_that_is_not_sent() -> None:
     assert said == [
         f'E-LBL-01 A label of this page is wrong and is not sent. ("{name}" ({NAME}))' for name in ("a b", "c d")
     ]
+
+
+def test_the_page_shows_the_labels_that_count_as_soon_as_the_server_says_them() -> None:
+    page = Page(options={"labels": {"site": "berlin"}}).load()
+    page.open()
+    page.push({**REGISTERED, "labels": {"printer": "zebra", "site": "bonn", "__proto__": "x"}})
+    status = page.status()
+    assert status["labels"] == {"printer": "zebra", "site": "bonn", "__proto__": "x"}
+    assert status["sentLabels"] == {"site": "berlin"}
+    page.push({**REGISTERED, "labels": {"site": "berlin"}})
+    assert page.status()["labels"] == {"site": "berlin"}
+
+
+@pytest.mark.parametrize("labels", [None, "site:bonn", 5])
+def test_a_server_that_says_no_labels_leaves_the_page_its_own(labels: Any) -> None:
+    page = Page(options={"labels": {"site": "berlin"}}).load()
+    page.open()
+    page.push({**REGISTERED, "labels": labels})
+    assert (page.state, page.status()["labels"]) == ("ready", {"site": "berlin"})

@@ -128,6 +128,21 @@ def test_who_is_asked_about_a_job_in_doubt_reads_what_an_answer_means_and_what_b
     assert say_value("doubtText", {"state": state, "happened": happened, "more": more}) == words
 
 
+@pytest.mark.parametrize(
+    ("labels", "sent", "bad", "words"),
+    [
+        ({"site": "berlin"}, {"site": "berlin"}, [], "site:berlin"),
+        ({"printer": "zebra", "site": "bonn"}, {"site": "berlin"}, [],
+            "printer:zebra, site:bonn \u00b7 given by the server"),
+        ({}, {}, ["x y"], "none \u00b7 not sent: x y"),
+    ],
+)  # fmt: skip
+def test_the_labels_are_those_that_count(
+    labels: dict[str, str], sent: dict[str, str], bad: list[str], words: str
+) -> None:
+    assert say_value("labelsText", {"labels": labels, "sentLabels": sent, "badLabels": bad}, True) == words
+
+
 @pytest.mark.parametrize(("by", "who"), [("ann", "ann"), ("", "an operator")])
 def test_who_stands_before_a_drained_page_reads_who_has_ended_its_work_and_what_brings_it_back(
     by: str, who: str

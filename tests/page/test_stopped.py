@@ -17,7 +17,8 @@ from .harness import REGISTERED, Message, Page, joined
 from .test_browsers import show
 from .test_worker import running
 
-DRAINED = {"op": "hold", "paused": True, "by": "ann", "reason": "moving", "leave": True, "since_ms": 1_795_000_000_123}
+SINCE = 1_795_000_000_123
+DRAINED = {"op": "hold", "paused": True, "by": "ann", "reason": "moving", "leave": True, "since_ms": SINCE}
 
 
 def stopped() -> Page:
@@ -66,7 +67,7 @@ def test_it_works_again_when_an_operator_has_ended_that_and_somebody_reconnects(
     page.take_all()
     started_again(page, REGISTERED)
     assert (page.state, page.status()["hold"], standing(page)) == ("ready", None, None)
-    page.push({**DRAINED, "since_ms": DRAINED["since_ms"] + 1})
+    page.push({**DRAINED, "since_ms": SINCE + 1})
     assert page.status()["hold"]["again"] is None, "that is another order"
 
 

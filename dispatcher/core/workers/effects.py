@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from msgspec import Struct
 
+from dispatcher.core.fleet.worker import Labels
 from dispatcher.core.jobs.acts.kept import Hold
 from dispatcher.core.jobs.turn import Claim, Command, Report, Verdict
 
@@ -52,11 +53,13 @@ class Withdraw(Struct, frozen=True):
 
 
 class Welcome(Struct, frozen=True):
-    """Answer a register: the worker is known."""
+    """Answer a register: the worker is known. It is said again when its name or its labels change."""
 
     session: str
     worker: str
     name: str
+    #: Those that count: an operator may have given it others than its page says.
+    labels: Labels = ()
 
 
 class Answer(Struct, frozen=True):

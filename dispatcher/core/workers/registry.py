@@ -180,13 +180,13 @@ class Registry:
         if one.blocked is not None:
             told = [] if worker.session is None else self._turn_away(worker.session, one.blocked)
             return told + self.gone(worker, "an operator has blocked it")
-        name, held = worker.name, worker.held
+        called, held = (worker.name, worker.labels), worker.held
         self._operators.apply(worker)
         self._fleet.changed(worker)
         effects = [] if worker.held is None else self._leases.take_back(worker)
         if worker.session is None:
             return effects
-        if worker.name != name:
+        if (worker.name, worker.labels) != called:
             effects += self._welcome(worker, worker.session)
         elif worker.held != held:
             effects.append(HoldOrder(worker.session, worker.held))
@@ -321,7 +321,7 @@ class Registry:
     def _welcome(self, worker: Worker, session: str) -> list[Effect]:
         """With a welcome a page forgets what it was told before: it is told so again."""
         stops: list[Effect] = [Order(session, "drain")] if self.draining else []
-        return [Welcome(session, worker.id, worker.name), *stops, *self._operators.told(worker, session)]
+        return [Welcome(session, worker.id, worker.name, worker.labels), *stops, *self._operators.told(worker, session)]
 
 
 _OTHER_WINDOW = "another window with this page's credential is this worker: a page that joins of its own is another one"

@@ -85,13 +85,24 @@ def test_an_operator_does_not_end_the_pause_of_the_person_at_the_page(joined):
 def test_the_operators_name_and_labels_win_over_the_pages(node):
     node.join("s1", name="desk", labels=(("floor", "2"), ("site", "berlin")))
     named = KeptWorker(id="w1", name="DESK-7", labels=(("printer", "zebra"), ("site", "bonn")))
-    assert node.keep(named) == [Welcome("s1", "w1", "DESK-7")]
+    labels = (("floor", "2"), ("printer", "zebra"), ("site", "bonn"))
+    assert node.keep(named) == [Welcome("s1", "w1", "DESK-7", labels)]
     worker = node.machine.workers["w1"]
-    assert worker.labels == (("floor", "2"), ("printer", "zebra"), ("site", "bonn"))
+    assert worker.labels == labels
     node.join("s1", name="other")
     assert (worker.name, worker.labels) == ("DESK-7", named.labels)
     node.keep(NOTHING)
     assert (worker.name, worker.labels) == ("other", ())
+
+
+def test_a_page_is_told_the_labels_that_count_when_it_comes_and_when_an_operator_changes_them(node):
+    said = (("site", "berlin"),)
+    assert only(node.join("s1", labels=said), Welcome).labels == said
+    moved = replace(PAUSED, labels=(("site", "bonn"),))
+    assert node.keep(moved) == [Welcome("s1", "w1", "page w1", moved.labels), HoldOrder("s1", LUNCH)]
+    assert node.keep(replace(moved, note="by the door")) == []
+    assert only(node.join("s1", labels=said), Welcome).labels == moved.labels
+    assert node.keep(PAUSED) == [Welcome("s1", "w1", "page w1", said), HoldOrder("s1", LUNCH)]
 
 
 def test_a_page_that_gets_another_name_while_the_server_stops_still_knows_that_it_stops(joined):

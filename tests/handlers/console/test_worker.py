@@ -71,6 +71,8 @@ async def test_an_administrator_names_a_worker_and_gives_it_a_note_and_labels(br
     assert (pressed.code, pressed.headers["Location"]) == (303, address)
     view = (await house.dispatcher.orders.one(told["worker"])).shown
     assert (view.name, view.labels) == ("FRONT", {"floor": "2", "site": "berlin", "printer": "zebra"})
+    heard = [(m["op"], m["name"], m["labels"]) for m in await house.hear("s1")]
+    assert heard == [("registered", "FRONT", view.labels)], "its page shows them"
     page = await browser.page(address)
     assert 'value="FRONT"' in page
     assert "by the\n&lt;door&gt;</p>" in page
