@@ -26,6 +26,7 @@ __all__ = [
     "can_change",
     "can_retry",
     "clock",
+    "connections",
     "duration",
     "error_of",
     "first_line",
@@ -154,6 +155,11 @@ def namesakes(count: int) -> str:
 def plural(count: int, one: str, many: str = "") -> str:
     """``1 job``, ``1,204 jobs``."""
     return f"{count:,} {one if count == 1 else many or one + 's'}"
+
+
+def connections(count: int) -> str:
+    """How often a worker's page has connected: with a worker that goes, the count goes."""
+    return f"{plural(count, 'connection')} since it was last gone, or since the server started"
 
 
 def ordinal(place: int) -> str:

@@ -148,7 +148,7 @@ class Worker(Struct):
     joined: bool = False
     #: Types that no other worker here offered when it named them.
     brought: frozenset[str] = frozenset()
-    #: Sessions that it has had since this server started.
+    #: Sessions that it has had since it was last gone, or since this server started.
     connections: int = 0
     #: Its comings and goings, the oldest first: (monotonic instant, what). ``noted`` writes them.
     lately: tuple[tuple[float, Passage], ...] = ()

@@ -339,7 +339,7 @@ class OneWorkerView(Struct, frozen=True, kw_only=True):
     name: str = ""
     labels: dict[str, str] = {}
     paused: bool = False
-    #: Sessions that it has had since the server started.
+    #: Sessions that it has had since it was last gone, or since the server started.
     connections: int = 0
     #: Its comings and goings, the newest first: what, and how many seconds ago.
     lately: list[tuple[str, float]] = []

@@ -97,7 +97,7 @@ class OneWorkerShape(WorkerShape):
     page_labels: dict[str, str]
     page_paused: bool
     joined: Annotated[JoinedShape | None, Meta(description="null: it has no credential")]
-    connections: Count
+    connections: Annotated[Count, Meta(description="since it was last gone, or the server started")]
     lately: Annotated[list[PassageShape], Meta(description="its comings and goings, the newest first, at most 50")]
     reloads: Annotated[bool, Meta(description="its page loads anew when it has nothing to do")]
     hidden_s: Annotated[float | None, Meta(description="its page has been in the background for so long")]

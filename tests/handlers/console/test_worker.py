@@ -44,6 +44,18 @@ async def test_the_page_of_a_drained_worker_says_what_brings_it_back_until_it_is
     assert "If its page says STOPPED, press “Reconnect now” there." in page
 
 
+async def test_a_worker_s_connections_are_counted_since_it_was_last_gone(browser: Browser, house: House) -> None:
+    known = await house.register("s1", "echo", name="desk")
+    again = {"worker": known["worker"], "secret": known["secret"], "name": "desk"}
+    for sid in ("s2", "s3"):
+        await house.register(sid, "echo", boot="boot-2", after="boot-s1", **again)
+    address = f"/workers/{known['worker']}"
+    assert "<p>3 connections since it was last gone, or since the server started." in await browser.page(address)
+    await house.say("s3", op="bye")
+    await house.register("s4", "echo", **again)
+    assert "<p>1 connection since it was last gone, or since the server started." in await browser.page(address)
+
+
 async def test_a_blocked_worker_keeps_its_page_until_it_is_unblocked(browser: Browser, house: House) -> None:
     address = f"/workers/{(await house.register('s1', 'echo', name='desk'))['worker']}"
     await browser.post(f"{address}/block", {"reason": "not ours"}, address)
