@@ -327,10 +327,18 @@
     return plain ? t('Was this done: {name}?', { name: plain[1] }) : doubt.question;
   }
 
+  /** Why somebody is asked: how the job's try has ended for the server. */
+  var UNSURE = {
+    timed_out: t('That took too long, and the server does not know how it ended.'),
+    lost: t('The server lost track of that: this page was gone, or said nothing of it.'),
+    released: t('This page gave that back before it had ended.')
+  };
+
   /** Below the question: what an answer means, or what became of it. */
   function doubtText(doubt) {
     var text = doubt.state === 'asked' ?
-      t('This page was lost while it did that. Yes: it counts as done. No: it is done again.') :
+      (UNSURE[doubt.why] || t('The server does not know how that ended.')) + ' ' +
+        t('Yes: it counts as done. No: it is done again.') :
       ANSWERED[doubt.state][doubt.happened ? 1 : 0];
     return text + (doubt.more ?
       ' ' + t('Questions that follow: {number}.', { number: doubt.more }) : '');

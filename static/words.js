@@ -82,7 +82,7 @@ window.pagehandCatalogue = [
   ['It is paused here as well.', 'Sie ist auch hier angehalten.'],
   ['paused by {who}', 'angehalten von {who}'],
   ['an operator', 'jemandem, der den Server bedient'],
-  ['its work was ended by {who}', 'ihre Arbeit wurde beendet von {who}'],
+  ['its work was ended by {who}', 'ihre Arbeit wurde von {who} beendet'],
   ['An operator of the server can let it have jobs again. Then press Reconnect now.',
     'Wer den Server bedient, kann ihr wieder Aufträge geben. Drücken Sie dann „Neu verbinden“.'],
   ['The server was asked at {time}: that still holds.',
@@ -145,9 +145,15 @@ window.pagehandCatalogue = [
 
   // jobs in doubt
   ['Was this done: {name}?', 'Wurde das erledigt: {name}?'],
-  ['This page was lost while it did that. Yes: it counts as done. No: it is done again.',
-    'Diese Seite ging dabei verloren. Ja: Es gilt als erledigt. Nein: Es wird noch einmal ' +
-    'gemacht.'],
+  ['That took too long, and the server does not know how it ended.',
+    'Das hat zu lange gedauert, und der Server weiß nicht, wie es ausging.'],
+  ['The server lost track of that: this page was gone, or said nothing of it.',
+    'Der Server hat das aus den Augen verloren: Diese Seite war weg oder sagte nichts davon.'],
+  ['This page gave that back before it had ended.',
+    'Diese Seite gab das zurück, bevor es zu Ende war.'],
+  ['The server does not know how that ended.', 'Der Server weiß nicht, wie das ausging.'],
+  ['Yes: it counts as done. No: it is done again.',
+    'Ja: Es gilt als erledigt. Nein: Es wird noch einmal gemacht.'],
   ['The server hears: no…', 'Der Server erfährt: nein …'],
   ['The server hears: yes…', 'Der Server erfährt: ja …'],
   ['Thank you. It is done again.', 'Danke. Es wird noch einmal gemacht.'],

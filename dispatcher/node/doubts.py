@@ -32,7 +32,7 @@ class DeskDoubts:
         #: Sessions whose question waits: each has one at a time.
         self._asking: set[str] = set()
 
-    def heard(self, session: str, command: AnswerDoubt, told: Callable[[str], None]) -> None:
+    def heard(self, session: str, command: AnswerDoubt, told: Callable[[str, str], None]) -> None:
         """See ``pages.Doubts``."""
         if session in self._asking or len(self._asking) >= MOST_ASKING:
             return
@@ -41,7 +41,7 @@ class DeskDoubts:
             self._asking.add(session)
 
     def _judged(
-        self, session: str, command: AnswerDoubt, done: asyncio.Future[CommandReport], told: Callable[[str], None]
+        self, session: str, command: AnswerDoubt, done: asyncio.Future[CommandReport], told: Callable[[str, str], None]
     ) -> None:
         """The turn is over. If it failed nothing was written, and the page hears nothing."""
         self._asking.discard(session)
@@ -49,13 +49,16 @@ class DeskDoubts:
             return
         error = done.exception()
         if error is None:
-            told(_standing(command, done.result()))
+            told(*_standing(command, done.result()))
         elif not isinstance(error, PagehandError):
             raise error
 
 
-def _standing(command: AnswerDoubt, report: CommandReport) -> str:
-    """What the page is told."""
+def _standing(command: AnswerDoubt, report: CommandReport) -> tuple[str, str]:
+    """What the page is told: how the job stands, and why it is in doubt; empty: it is not."""
+    job = report.job
+    if report.done and command.happened is None:
+        return "in_doubt", (job is not None and job.reason) or ""
     if report.done:
-        return "in_doubt" if command.happened is None else "noted"
-    return "running" if report.job is not None and report.job.state is JobState.RUNNING else "over"
+        return "noted", ""
+    return ("running" if job is not None and job.state is JobState.RUNNING else "over"), ""

@@ -36,12 +36,12 @@ def command_of(message: protocol.Doubt, worker: Worker, remote: str) -> AnswerDo
 class Doubts(Protocol):
     """Knows the jobs; ``node.DeskDoubts`` is one."""
 
-    def heard(self, session: str, command: AnswerDoubt, told: Callable[[str], None]) -> None:
-        """A page asks or answers; ``told`` how the job stands then. It may hear nothing, and asks again."""
+    def heard(self, session: str, command: AnswerDoubt, told: Callable[[str, str], None]) -> None:
+        """A page asks or answers; ``told`` how the job stands then, and why. It may hear nothing, and asks again."""
 
 
 class NoDoubts:
     """No page hears anything."""
 
-    def heard(self, session: str, command: AnswerDoubt, told: Callable[[str], None]) -> None:
+    def heard(self, session: str, command: AnswerDoubt, told: Callable[[str, str], None]) -> None:
         """Does nothing."""

@@ -236,9 +236,9 @@ class Pages:
         if since_ms is not UNSET and worker is not None and info is not None:
             self.holds.ended(worker.id, since_ms, person_at(worker, info.remote))
 
-    def _tell_doubt(self, sid: str, attempt: str, state: str) -> None:
+    def _tell_doubt(self, sid: str, attempt: str, state: str, reason: str) -> None:
         if sid in self.sessions:  # its page may have left meanwhile
-            self._say(sid, protocol.DoubtMessage(attempt, state))
+            self._say(sid, protocol.DoubtMessage(attempt, state, reason or UNSET))
             self.transport.flush(self._now())
 
     def _register(self, sid: str, message: protocol.Register, now: float) -> Iterable[Effect]:

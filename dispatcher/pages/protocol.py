@@ -267,6 +267,8 @@ class DoubtMessage(Struct, frozen=True, tag_field="op", tag="doubt"):
     attempt: str
     #: ``in_doubt``, ``running``, ``noted`` or ``over``.
     state: str
+    #: Why it is in doubt: how the attempt ended. Left out: it is not in doubt, or an older server does not say.
+    reason: str | UnsetType = UNSET
 
 
 class Refused(Struct, frozen=True, tag_field="op", tag="refused", omit_defaults=True):

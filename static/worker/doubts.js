@@ -98,7 +98,8 @@
       return;
     }
     if (message.state === 'in_doubt' || message.state === 'running') {
-      this._doubtful[id] = message.state === 'in_doubt';
+      this._doubtful[id] = message.state === 'in_doubt' ?
+        { why: clip(message.reason || '', 50) } : null;
     } else {
       if (note.happened !== null) {
         this._thanks = {
@@ -133,7 +134,7 @@
   };
 
   /**
-   * What the person is asked, or told of the answer, one after the other: {attempt, question,
+   * What the person is asked, or told of the answer, one after the other: {attempt, question, why,
    * state, happened, more}, or null. more: how many questions follow.
    */
   Worker.prototype._doubt = function () {
@@ -143,11 +144,13 @@
     var count = 0;
     var thanks = this._thanks;
     each(this._identity.record.doubts, function (note, id) {
-      if (own(self._doubtful, id)) {
+      var doubtful = own(self._doubtful, id);
+      if (doubtful) {
         count += 1;
         first = first || {
           attempt: id,
           question: note.question,
+          why: doubtful.why,
           state: note.happened === null ? 'asked' : 'telling',
           happened: note.happened,
           more: 0
@@ -158,6 +161,7 @@
       return {
         attempt: thanks.attempt,
         question: thanks.question,
+        why: '',
         state: thanks.state,
         happened: thanks.happened,
         more: count

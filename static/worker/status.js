@@ -87,9 +87,10 @@
    * outcome: done, failed, cancelled, timed_out, or too_late. code: of what went wrong, or ''.
    * slowness: {hiddenSince, slowSince, still: {ms, at}}, what the browser does to the page; null
    * where it is not so.
-   * doubt: {attempt, question, state, happened, more}, what the person is asked about a job in
-   * doubt, or null. state: asked; telling, the answer is on its way; noted, it counts; decided, by
-   * somebody else. happened: the answer. more: how many questions follow.
+   * doubt: {attempt, question, why, state, happened, more}, what the person is asked about a job in
+   * doubt, or null. why: timed_out, lost, released, or '' if the server does not say. state: asked;
+   * telling, the answer is on its way; noted, it counts; decided, by somebody else. happened: the
+   * answer. more: how many questions follow.
    * connection: {transport, reason, until}: polling or websocket; why it is polling, in words after
    * "because", or null; until when it stays so, or null. null: there is no session.
    * otherWindow: the name of another worker in this browser, or null.

@@ -101,7 +101,7 @@
     this._after = exec(/^[A-Za-z0-9_-]{1,64}$/, this._shelf.get('left') || '');
     this._attempts = {};
     this._settled = [];
-    this._doubtful = {};        // whether a job that we had is in doubt, by its attempt
+    this._doubtful = {};        // {why}: a job that we had is in doubt, by its attempt; or null
     this._askedAt = {};         // when the server was asked that in this session
     this._thanks = null;        // what the person is told of the last answer
     this._outbox = [];

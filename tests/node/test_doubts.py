@@ -44,8 +44,9 @@ class _Page:
         asked = {"attempt": self.attempt, "job": "label"} | fields
         return await self.house.say(sid, op="doubt", **asked)
 
-    async def hears(self, state: str, **fields: Any) -> None:
-        assert await self.says(**fields) == [{"op": "doubt", "attempt": self.attempt, "state": state}]
+    async def hears(self, state: str, *, reason: str = "lost", **fields: Any) -> None:
+        why = {"reason": reason} if state == "in_doubt" else {}
+        assert await self.says(**fields) == [{"op": "doubt", "attempt": self.attempt, "state": state} | why]
 
 
 async def _in_doubt() -> tuple[House, _Page]:
@@ -93,6 +94,15 @@ async def test_while_the_job_runs_the_page_hears_that_it_does() -> None:
     await page.hears("running", sid="s1")
     await page.hears("running", sid="s1", happened=False)
     assert await _state(house) is JobState.RUNNING
+
+
+async def test_a_page_that_stood_there_while_its_job_took_too_long_hears_that_this_is_why() -> None:
+    house = await House().start()
+    page = _Page(house)
+    await page.goes(timeout_s=60.0)
+    await house.pass_time(61.0)
+    assert [told["op"] for told in await house.hear("s1")] == ["cancel"]
+    await page.hears("in_doubt", sid="s1", reason="timed_out")
 
 
 async def test_an_operator_who_decides_first_is_heard() -> None:
@@ -161,18 +171,22 @@ class _Held:
 async def test_a_session_has_one_question_at_a_time_and_all_together_a_bounded_number() -> None:
     turns = _Held()
     told: list[str] = []
+
+    def tell(state: str, reason: str) -> None:
+        told.append(state + reason)
+
     doubts = DeskDoubts(turns)  # type: ignore[arg-type]
     command = AnswerDoubt(job="j", attempt="a", worker="w", happened=None)
     for number in range(MOST_ASKING + 5):
-        doubts.heard(f"s{number}", command, told.append)
-        doubts.heard(f"s{number}", command, told.append)
+        doubts.heard(f"s{number}", command, tell)
+        doubts.heard(f"s{number}", command, tell)
     assert len(turns.asked) == MOST_ASKING
     turns.asked[0].set_exception(StorageTrouble("the disk is full"))
     turns.asked[1].cancel()
     await asyncio.sleep(0)
     turns.refuses = True
-    doubts.heard("s0", command, told.append)
+    doubts.heard("s0", command, tell)
     turns.refuses = False
     for session in ("s0", "s1", "s2"):
-        doubts.heard(session, command, told.append)
+        doubts.heard(session, command, tell)
     assert (len(turns.asked), told) == (MOST_ASKING + 2, []), "a turn that has failed gives its room back"

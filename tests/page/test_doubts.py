@@ -54,8 +54,8 @@ def asks(*attempts: str) -> list[Message]:
     return [{"op": "doubt", "attempt": attempt, "job": f"job-{attempt}"} for attempt in attempts]
 
 
-def doubt(page: Page, state: str, attempt: str = "a1") -> None:
-    page.push({"op": "doubt", "attempt": attempt, "state": state})
+def doubt(page: Page, state: str, attempt: str = "a1", reason: str | None = "lost") -> None:
+    page.push({"op": "doubt", "attempt": attempt, "state": state} | ({"reason": reason} if reason else {}))
 
 
 def shown(page: Page) -> Any:
@@ -73,7 +73,11 @@ def test_a_page_that_was_lost_with_its_job_asks_the_person_when_the_server_says_
     page = lost(at_desk())
     assert shown(page) is None, "nobody is asked before the server has said that there is a doubt"
     doubt(page, "in_doubt")
-    assert shown(page) == {"attempt": "a1", "question": QUESTION, "state": "asked", "happened": None, "more": 0}
+    assert shown(page) == {
+        "attempt": "a1", "question": QUESTION, "why": "lost", "state": "asked", "happened": None, "more": 0,
+    }  # fmt: skip
+    doubt(page, "in_doubt", reason=None)
+    assert shown(page)["why"] == "", "an older server does not say"
 
 
 @pytest.mark.parametrize("happened", [True, False])
@@ -156,6 +160,8 @@ def test_an_error_that_comes_too_late_leaves_the_question() -> None:
     page.run("end('no paper');")
     page.advance(1_000)
     assert [message["op"] for message in page.take_all()] == ["released", "doubt"]
+    doubt(page, "in_doubt", reason="timed_out")
+    assert (shown(page)["question"], shown(page)["why"]) == (QUESTION, "timed_out")
 
 
 @pytest.mark.parametrize(

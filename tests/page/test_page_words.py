@@ -114,7 +114,7 @@ def test_nothing_is_to_be_read_aloud_while_nothing_is_wrong() -> None:
 @pytest.mark.parametrize(
     ("state", "happened", "more", "words"),
     [
-        ("asked", None, 0, "This page was lost while it did that. Yes: it counts as done. No: it is done again."),
+        ("asked", None, 0, "The server does not know how that ended. Yes: it counts as done. No: it is done again."),
         ("telling", True, 0, "The server hears: yes\u2026"),
         ("telling", False, 0, "The server hears: no\u2026"),
         ("noted", True, 2, "Thank you. It counts as done. Questions that follow: 2."),
@@ -125,7 +125,21 @@ def test_nothing_is_to_be_read_aloud_while_nothing_is_wrong() -> None:
 def test_who_is_asked_about_a_job_in_doubt_reads_what_an_answer_means_and_what_became_of_it(
     state: str, happened: bool | None, more: int, words: str
 ) -> None:
-    assert say_value("doubtText", {"state": state, "happened": happened, "more": more}) == words
+    assert say_value("doubtText", {"state": state, "happened": happened, "more": more, "why": ""}) == words
+
+
+@pytest.mark.parametrize(
+    ("why", "words"),
+    [
+        ("timed_out", "That took too long, and the server does not know how it ended."),
+        ("lost", "The server lost track of that: this page was gone, or said nothing of it."),
+        ("released", "This page gave that back before it had ended."),
+        ("of a later version", "The server does not know how that ended."),
+    ],
+)
+def test_who_is_asked_about_a_job_in_doubt_reads_why(why: str, words: str) -> None:
+    said = say_value("doubtText", {"state": "asked", "happened": None, "more": 0, "why": why})
+    assert said == f"{words} Yes: it counts as done. No: it is done again."
 
 
 @pytest.mark.parametrize(
