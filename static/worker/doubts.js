@@ -135,7 +135,8 @@
 
   /**
    * What the person is asked, or told of the answer, one after the other: {attempt, question, why,
-   * state, happened, more}, or null. more: how many questions follow.
+   * state, happened, more}, or null. more: how many questions follow. A worker that has stopped
+   * asks nothing, as nobody would hear the answer.
    */
   Worker.prototype._doubt = function () {
     var self = this;
@@ -143,6 +144,9 @@
     var first = null;
     var count = 0;
     var thanks = this._thanks;
+    if (!this._running) {
+      return null;
+    }
     each(this._identity.record.doubts, function (note, id) {
       var doubtful = own(self._doubtful, id);
       if (doubtful) {

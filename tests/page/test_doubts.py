@@ -153,6 +153,16 @@ def test_a_job_that_runs_here_is_not_asked_about_and_one_that_is_recorded_is_for
     assert "doubt" not in [message["op"] for message in comes_again(page)]
 
 
+def test_a_page_that_has_stopped_asks_nothing_until_it_is_started_again() -> None:
+    page = lost(at_desk())
+    doubt(page, "in_doubt")
+    page.run("worker.stop();")
+    assert shown(page) is None
+    page.take_all()
+    page.run("worker.start();")
+    assert shown(page)["question"] == QUESTION
+
+
 def test_an_error_that_comes_too_late_leaves_the_question() -> None:
     page = at_desk()
     starts(page, label())
