@@ -66,8 +66,8 @@ def sheets(name: str) -> tuple[list[Any], list[Any]]:
     text = (TEMPLATES if name == "record.html" else STATIC).joinpath(name).read_text(encoding="utf-8")
     if name == "record.html":
         text = text.partition('<style class="record">')[2].partition("</style>")[0]
-    rules, dark = tinycss2.parse_stylesheet(text, skip_comments=True), []
-    light = list(rules)
+    rules = tinycss2.parse_stylesheet(text, skip_comments=True)
+    light, dark = list(rules), list[Any]()
     for rule in rules:
         if rule.type == "at-rule":
             inner = tinycss2.parse_rule_list(rule.content, skip_comments=True)
