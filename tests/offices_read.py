@@ -219,7 +219,7 @@ READ = (
     Met(
         "a person who prefers dark pages; a screen reader",
         "axe finds nothing in the console, in light and in dark",
-        ("handlers/test_look.py::test_axe_finds_nothing",),
+        ("handlers/test_screens.py::test_axe_finds_nothing_wide_or_narrow_light_or_dark",),
     ),
     Met(
         "a person who prefers a dark worker page",

@@ -1,4 +1,4 @@
-"""How the console looks and behaves in real browsers: long names, refreshes, local time, accessibility."""
+"""How the console looks and behaves in real browsers: long names, refreshes, local time."""
 
 from __future__ import annotations
 
@@ -14,7 +14,6 @@ from tests.handlers.conftest import Scene
 from tests.handlers.rich import WAITING, rich
 from tests.handlers.test_browsers import Site
 from tests.page.browsers import Browser, Chromium
-from tests.page.npm import npm_file
 from tests.support.house import House
 from tests.support.scenes import submit, take
 from tests.support.waiting import until
@@ -22,40 +21,6 @@ from tests.support.waiting import until
 pytestmark = pytest.mark.browser
 
 LISTS = ["/", "/jobs", "/workers", "/types"]
-PAGES = [*LISTS, "/submit", "/jobs/failed-1", "/jobs/done-1", "/jobs/running-1?refresh=0", f"/jobs/{WAITING}?refresh=0"]
-PAGES += [
-    f"/jobs/{WAITING}?change=1",
-    "/jobs/running-1?q=page&refresh=0",
-    "/jobs?q=order",
-    "/jobs/done-1/try",
-    "/jobs/running-1/try",
-    "/doubts",
-    "/types/thumbnail?refresh=5",
-    "/rollout?refresh=5",
-    "/help",
-    "/me",
-    "/upkeep",
-    "/types/host-call",
-    "/phone?code=7NX-J3D",
-    "/operations",
-    "/history",
-    "/?at=-1h",
-    "/board",
-    "/failures",
-    "/jobs?state=failed",
-    "/jobs?tick=1",
-    "/workers?tick=1",
-    "/nope",
-    "/jobs?state=lost",
-    "/workers?label=berlin",
-    "/worker",
-]
-AXE = """
-var done = arguments[0];
-axe.run(document).then(function (found) {
-  done(found.violations.map(function (v) { return v.id + ': ' + v.nodes[0].html; }));
-});
-"""
 HEIGHTS = "[].map.call(document.querySelectorAll('.list tbody tr'), function (row) { return row.offsetHeight; })"
 #: Names that are on more than one line.
 BROKEN_NAMES = """[].filter.call(document.querySelectorAll('.name, .age, .list .id'), function (name) {
@@ -181,21 +146,6 @@ def test_the_counters_of_the_overview_stand_in_one_row(window: Browser, site: Si
     tops = window.run("[].map.call(document.querySelectorAll('.counter'), function (c) { return c.offsetTop; })")
     assert len(set(tops)) == 1
     window.resize(1024, 700)
-
-
-@pytest.mark.parametrize("colours", ["light", "dark"])
-@pytest.mark.parametrize("width", [1280, 380])
-def test_axe_finds_nothing(chromium: Chromium, site: Site, colours: str, width: int) -> None:
-    script = npm_file("axe-core", "4.10.3", "axe.min.js").read_text(encoding="utf-8")
-    wanted = [{"name": "prefers-color-scheme", "value": colours}]
-    chromium.driver.execute_cdp_cmd("Emulation.setEmulatedMedia", {"features": wanted})
-    chromium.resize(width, 800)
-    for path in PAGES:
-        chromium.open(site.url + path)
-        chromium.driver.execute_script(script)
-        assert chromium.driver.execute_async_script(AXE) == [], path
-    chromium.driver.execute_cdp_cmd("Emulation.setEmulatedMedia", {"features": []})
-    chromium.resize(1024, 700)
 
 
 def count(window: Browser, selector: str) -> Any:

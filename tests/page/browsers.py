@@ -157,6 +157,11 @@ class Chromium:
         metrics = {"width": width, "height": height, "deviceScaleFactor": 1, "mobile": False}
         self.driver.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", metrics)
 
+    def prefer(self, colours: str) -> None:
+        """Has the system ask for these colours, ``light`` or ``dark``; empty: for none."""
+        features = [{"name": "prefers-color-scheme", "value": colours}] if colours else []
+        self.driver.execute_cdp_cmd("Emulation.setEmulatedMedia", {"features": features})
+
     def reload(self) -> None:
         self.driver.refresh()
 

@@ -10,15 +10,13 @@ from typing import Any
 import pytest
 from selenium.webdriver import ActionChains, Keys
 
-from tests.handlers.test_look import AXE
 from tests.support.http import JSON
 from tests.support.server import Live, live
 from tests.support.waiting import until
 
+from .axe import violations
 from .browsers import Browser, Chromium
-from .npm import npm_file
 from .test_browsers import SIZES, show
-from .test_dark import prefer
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
 
@@ -160,7 +158,6 @@ def test_what_somebody_types_or_selects_elsewhere_is_left_alone_and_the_keyboard
 def test_the_question_is_seen_without_scrolling_and_can_be_read_light_and_dark(
     site: Live, chromium: Chromium, tmp_path: Path
 ) -> None:
-    axe = npm_file("axe-core", "4.10.3", "axe.min.js").read_text(encoding="utf-8")
     job_id = in_doubt(site, chromium)
     try:
         for width, height in SIZES:
@@ -169,13 +166,11 @@ def test_the_question_is_seen_without_scrolling_and_can_be_read_light_and_dark(
             wide = chromium.run("document.documentElement.scrollWidth")
             assert (low <= height, wide <= width) == (True, True), (width, height, low, wide)
             for colours in ("light", "dark"):
-                prefer(chromium, colours)
+                chromium.prefer(colours)
                 chromium.screenshot(tmp_path / f"question-{width}-{colours}.png")
-                chromium.driver.execute_script(axe)
-                found = chromium.driver.execute_async_script(AXE)
-                assert [one for one in found if not one.startswith(("region:", "landmark", "page-has-h"))] == []
+                assert violations(chromium) == []
     finally:
-        prefer(chromium, "")
+        chromium.prefer("")
         chromium.resize(1024, 700)
     may_answer(chromium)
     chromium.click("no")
