@@ -73,7 +73,7 @@ types: $(VENV)/test.stamp ## mypy --strict
 demo: $(VENV)/test.stamp ## a farm to look at: a day of history, 27 simulated pages, jobs; http://127.0.0.1:8888/ (ARGS='--port 9000')
 	@$(BIN)/python -m tests.demo $(ARGS)
 
-screens: $(VENV)/test.stamp ## photograph every screen of that farm into build/screens (Chromium and PhantomJS, half a minute)
+screens: $(VENV)/test.stamp ## photograph every screen of that farm into build/screens (Chromium and PhantomJS, two minutes)
 	@$(BIN)/python -m tests.demo.screens
 
 chores: $(VENV)/test.stamp ## a day's work of an operator, an author and an administrator in Chromium: clicks and seconds (2 min; ARGS=Operator; --keyboard: without a mouse, --plain: without JavaScript)
