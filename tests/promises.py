@@ -96,13 +96,12 @@ PROOFS: dict[str, Proof] = {
         ),
         ("simulator: planted: a late result is not taken",),
     ),
-    "S10": Proof(
-        (
-            "store/test_contract_reports.py::test_a_repeated_result_is_a_duplicate_after_a_restart_too",
-            "store/test_contract_reports.py::test_reports_on_an_attempt_that_never_was_are_stale",
-            "sdk/test_page.py::test_each_verdict_ends_the_repeating",
-        ),
-    ),
+    "S10": Proof((
+        "store/test_contract_reports.py::test_a_repeated_result_is_a_duplicate_after_a_restart_too",
+        "store/test_contract_reports.py::test_reports_on_an_attempt_that_never_was_are_stale",
+        "sdk/test_page.py::test_each_verdict_ends_the_repeating",
+        "crash/test_lines.py::test_a_line_that_is_said_again_is_recorded_once",
+    )),
     "S11": Proof(
         (
             "core/workers/test_machine_sessions.py::test_a_missed_pong_ends_no_lease",

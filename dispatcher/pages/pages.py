@@ -187,8 +187,8 @@ class Pages:
                 return machine.accept(sid, attempt, now, answered=self._polls(sid))
             case protocol.Progress(attempt, percent, note):
                 return machine.progress(sid, attempt, percent, None if note is None else clean(note), now)
-            case protocol.Log(attempt, line):
-                return machine.log(sid, attempt, clean(line), now)
+            case protocol.Log(attempt, line, n):
+                return machine.log(sid, attempt, clean(line), now, n)
             case protocol.ErrorMessage():
                 return self._error(sid, message, now)
             case protocol.Register():

@@ -119,10 +119,12 @@ class Progress(Struct, frozen=True, tag_field="op", tag="progress"):
 
 
 class Log(Struct, frozen=True, tag_field="op", tag="log"):
-    """A line that the task wrote."""
+    """A line that the task wrote. A page says it again if it may not have arrived."""
 
     attempt: AttemptId
     line: Text
+    #: Counts the lines of the attempt; None: the page does not count them.
+    n: Annotated[int, Meta(ge=1, le=2**53 - 1)] | None = None
 
 
 class Result(Struct, frozen=True, tag_field="op", tag="result"):

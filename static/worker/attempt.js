@@ -42,6 +42,7 @@
     this.cancels = [];          // the functions that the task gave to onCancel
     this.progress = null;       // not yet sent
     this.progressAt = -Infinity;
+    this.lines = 0;             // so many it has logged
     this.shown = { percent: undefined, note: undefined };  // sent last
   }
 

@@ -181,7 +181,6 @@
   };
 
   Worker.prototype._onRegistered = function (message) {
-    var self = this;
     var known = this._identity.record;
     var fresh = !this._registered;
     this._registered = true;
@@ -207,8 +206,7 @@
     if (fresh) {
       this._healthyAt = this._env.now() + HEALTHY_MS;
       this._askedAt = {};
-      each(this._attempts, function (attempt) { self._say(attempt); });
-      walk(take(this._outbox, Infinity), function (text) { self._send(text); });
+      this._sayAgain();
       this._sayPause();
     }
     this._typesChanged();  // a task may have come while we waited

@@ -232,11 +232,17 @@
     this._changed();
   };
 
-  /** Also what a task says while it is being cancelled: people want to know how far it got. */
+  /**
+   * Also what a task says while it is being cancelled: people want to know how far it got. By its
+   * number the server knows a line that is said again.
+   */
   Worker.prototype._log = function (attempt, line) {
     if (this._attempts[attempt.id] !== attempt || attempt.phase !== PHASE.RUNNING) {
       return;
     }
-    this._send(writeMessage('log', { attempt: attempt.id, line: clip(line, 2000) }));
+    attempt.lines += 1;
+    this._send(writeMessage('log', {
+      attempt: attempt.id, line: clip(line, 2000), n: attempt.lines
+    }));
   };
 }(parts));

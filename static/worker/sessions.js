@@ -119,7 +119,14 @@
     return exec(/^\{"op":"(log|released)"/, text) !== null;
   }
 
+  /** What waits already was said later, while the page was registering. */
   Worker.prototype._keep = function (texts) {
+    var later = take(this._outbox, Infinity);
+    this._wait(texts);
+    this._wait(later);
+  };
+
+  Worker.prototype._wait = function (texts) {
     var self = this;
     walk(texts, function (text) {
       if (mustArrive(text) && self._outbox.length < OUTBOX_LIMIT) {
@@ -252,8 +259,23 @@
     if (this._registered) {
       this._engine.send(text, sent);
     } else {
-      this._keep([text]);
+      this._wait([text]);
     }
+  };
+
+  /** The server takes lines behind the accept of their attempt, and before its report. */
+  Worker.prototype._sayAgain = function () {
+    var self = this;
+    function sayThose(ended) {
+      each(self._attempts, function (attempt) {
+        if ((attempt.phase === PHASE.ENDED) === ended) {
+          self._say(attempt);
+        }
+      });
+    }
+    sayThose(false);
+    walk(take(this._outbox, Infinity), function (text) { self._send(text); });
+    sayThose(true);
   };
 
   /** What the server must hear about an attempt: its report, or the accept it may have missed. */

@@ -86,9 +86,13 @@ async def test_a_page_that_comes_to_another_node_keeps_its_attempt() -> None:
         job = await nodes.a.submit()
         attempt = (await _offer(nodes.a, "s1"))["attempt"]
         await nodes.a.say("s1", op="accept", attempt=attempt)
+        line = {"op": "log", "attempt": attempt, "line": "page 1", "n": 1}
+        await nodes.a.say("s1", **line)
         nodes.a.pages.away("s1", nodes.a.clock.monotonic())
         holding = [{"attempt": attempt, "elapsed_ms": 1_000}]
         again = await nodes.b.register("s2", boot="b1", holding=holding, **credentials(who))
+        await nodes.b.say("s2", **line)
+        assert nodes.sql("SELECT line FROM logs") == [("page 1",)], "it does not know that it has arrived"
         assert again["worker"] == who["worker"]
         assert nodes.sql("SELECT node FROM jobs") == [("b",)]
         await nodes.beat(nodes.a)

@@ -108,6 +108,28 @@ def test_a_proxy_that_cuts_websockets_loses_nothing(site: Live, chromium: Browse
         work_through(site, FEW)
 
 
+#: A task that logs each moment which line it is.
+LOGS = """Pagehand.task('logs', function (job, done) {
+  var count = 0;
+  var timer = setInterval(function () {
+    count += 1;
+    job.log('line ' + count);
+    if (count === 100) { clearInterval(timer); done(null, count); }
+  }, 20);
+}); null"""
+
+
+def test_the_lines_of_a_task_come_once_and_in_order_though_its_socket_is_cut(site: Live, chromium: Browser) -> None:
+    """It knows of no line that it says in its last second whether that has arrived, and says it again."""
+    with socket_proxy(site.port, cut_s=1.5) as proxy:
+        show(chromium, f"http://127.0.0.1:{proxy.port}/worker")
+        until(lambda: connection(chromium) == "WebSocket")
+        chromium.run(LOGS)
+        done = run(site, "logs", None)
+        assert [line["line"] for line in done["log"]] == [f"line {count}" for count in range(1, 101)]
+        assert connection(chromium).startswith("long-polling, because the last socket failed (E-NET-01")
+
+
 def test_a_proxy_that_swallows_frames_without_a_word_loses_nothing(site: Live, chromium: Browser) -> None:
     """The server misses the pongs; the page hears nothing."""
     with socket_proxy(site.port, swallow_s=1.0) as proxy:

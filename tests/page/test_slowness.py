@@ -46,7 +46,7 @@ def test_a_page_that_stood_still_says_so_and_for_how_long_and_its_job_does_too()
     assert (still["ms"], still["at"]) == (40_000, began + 41_000)
     assert notes(page) == ["the page stood still for 40 s"]
     lines = [message for message in page.take_all() if message["op"] == "log"]
-    assert lines == [{"op": "log", "attempt": "a1", "line": "the page stood still for 40 s"}]
+    assert lines == [{"op": "log", "attempt": "a1", "line": "the page stood still for 40 s", "n": 1}]
 
 
 def test_a_line_about_it_is_kept_for_the_next_session_if_this_one_is_over() -> None:

@@ -21,7 +21,8 @@ def test_a_failure_leaves_the_page_s_text_in_the_log_before_its_report() -> None
     page = running("\n  Host says:\r\n paper jam  in tray 2 \n")
     page.run("ends[0]('no paper');")
     line, report = page.take_all()
-    assert line == {"op": "log", "attempt": "a1", "line": "the page showed (1 of 1): Host says: | paper jam  in tray 2"}
+    shown = "the page showed (1 of 1): Host says: | paper jam  in tray 2"
+    assert line == {"op": "log", "attempt": "a1", "line": shown, "n": 1}
     assert (report["op"], report["message"]) == ("error", "no paper")
 
 

@@ -59,7 +59,7 @@ def test_lines_of_a_time_without_session_come_later() -> None:
     page.advance(2_000)
     page.open(sid="s2")
     page.push(REGISTERED)
-    assert page.take_all() == [{"op": "log", "attempt": "a1", "line": "while away"}]
+    assert page.take_all() == [{"op": "log", "attempt": "a1", "line": "while away", "n": 1}]
 
 
 def test_lines_of_a_long_time_without_session_are_bounded() -> None:

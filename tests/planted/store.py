@@ -122,6 +122,9 @@ BUGS = {
     ),
     "what has won is not known again": Bug("S10", LEDGER + "_won", "return False", found_by=REPORTS),
     "what became of an attempt is not kept": Bug("S10", SCHEMA, _dropped("INSERT ON attempts"), found_by=REPORTS),
+    "a line that is said again is recorded again": Bug(
+        "S10", LEDGER + "_add_line", "False", "report.n <= (attempt.last_line or 0)", _T + "test_contract_log.py"
+    ),
     # times and order
     "an expiry is not kept": Bug("S15", SCHEMA, _new_jobs("expires_at = NULL"), found_by=TIME),
     "a delayed job is due at once": Bug(

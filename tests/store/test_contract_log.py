@@ -58,3 +58,18 @@ def test_a_cancelled_job_keeps_the_last_lines_of_its_task(desk: Desk) -> None:
     desk.report(result(done.attempt))
     assert desk.report(Logged(done.attempt, "late")) is Verdict.STALE
     assert desk.job(done.job).log == []
+
+
+def test_a_line_that_is_said_again_is_kept_once_also_over_a_restart(durable: Desk) -> None:
+    desk = durable
+    claim = desk.start()
+    order = [Logged(claim.attempt, "printing order 4990", n) for n in (1, 2)]
+    verdicts = [settled.verdict for settled in desk.turn(reports=[order[0], order[0]]).verdicts]
+    assert verdicts == [Verdict.RECORDED, Verdict.DUPLICATE]
+    desk.reopen()
+    found = [desk.report(line) for line in (order[0], order[1], order[1], Logged(claim.attempt, "of an old page"))]
+    assert found == [Verdict.DUPLICATE, Verdict.RECORDED, Verdict.DUPLICATE, Verdict.RECORDED]
+    lines = [(line.line, line.line_no) for line in desk.job(claim.job).log]
+    assert lines == [("printing order 4990", 1), ("printing order 4990", 2), ("of an old page", 3)]
+    desk.report(lost(claim.attempt))
+    assert desk.report(order[1]) is Verdict.DUPLICATE, "its page does not know yet that it is lost"

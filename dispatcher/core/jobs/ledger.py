@@ -83,8 +83,7 @@ def settle(
         heeded = current and (late_accept or job.state not in WAITING)
         verdict = _end(report, attempt, job, heeded, now_at, writes)
     elif isinstance(report, Logged) and attempt.cause in _TALKS_ON:
-        writes.logs.append((job.seq, attempt.id, now_at, report.line))
-        verdict = Verdict.RECORDED
+        verdict = _add_line(report, attempt, now_at, writes)
     elif not current or job.state is not JobState.RUNNING:
         verdict = Verdict.STALE
     else:
@@ -102,9 +101,23 @@ def _note(
     elif isinstance(report, Progressed):
         job.percent = report.percent if report.percent is not None else job.percent
         job.note = report.note if report.note is not None else job.note
-    else:
-        writes.logs.append((job.seq, attempt.id, now_at, report.line))
+    elif (verdict := _add_line(report, attempt, now_at, writes)) is not Verdict.RECORDED:
+        return verdict
     writes.jobs[job.seq] = job
+    return Verdict.RECORDED
+
+
+def _add_line(report: Logged, attempt: AttemptRow, now_at: float, writes: WriteSet) -> Verdict:
+    """A page says again what may not have arrived, and in order: a line whose number is not new is there already.
+
+    The number is in the attempt's row. So it is known after a kill, and wherever the page goes on.
+    """
+    if report.n is not None:
+        if report.n <= (attempt.last_line or 0):
+            return Verdict.DUPLICATE
+        attempt.last_line = report.n
+        writes.attempts[attempt.id] = attempt
+    writes.logs.append((attempt.job, attempt.id, now_at, report.line))
     return Verdict.RECORDED
 
 

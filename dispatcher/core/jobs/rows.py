@@ -91,6 +91,8 @@ class AttemptRow(Struct, array_like=True, gc=False):
     evidence: str | None
     #: The version of the task that it ran with; None: its page did not say.
     task_version: str | None = None
+    #: Up to which of its page's lines its log has come: the same line said again has a number that is not above it.
+    last_line: int | None = None
 
 
 class WriteSet:

@@ -58,7 +58,7 @@ class Verdict(StrEnum):
     """The server's answer to a report; each ends the page's repeating."""
 
     RECORDED = "recorded"
-    #: The attempt had already won with its result.
+    #: The attempt had already won with its result; or the line of its log was there before.
     DUPLICATE = "duplicate"
     #: It is not the job's current attempt, or the job is settled.
     STALE = "stale"
@@ -95,6 +95,8 @@ class Logged(Struct, frozen=True, gc=False):
 
     attempt: str
     line: str
+    #: Counts the attempt's lines from 1, as its page says them; None: the page does not count.
+    n: int | None = None
 
 
 class Ended(Struct, frozen=True, gc=False):

@@ -311,13 +311,16 @@ class Machine(Obeying, Answering, Sharing):
         self._leases.beat(attempt)
         return [Record(Progressed(attempt_id, percent, note))]
 
-    def log(self, session: str, attempt_id: str, line: str, now: float) -> list[Effect]:
-        """The task has written a line. One that is being cancelled may say how far it got, until it is released."""
+    def log(self, session: str, attempt_id: str, line: str, now: float, n: int | None = None) -> list[Effect]:
+        """The task has written a line. One that is being cancelled may say how far it got, until it is released.
+
+        ``n``: which line of the attempt it is, by its page. The store records one that is said again only once.
+        """
         self._deadlines.pass_to(now)
         attempt = self._own(session, attempt_id)
         if attempt is None or attempt.state not in (AttemptState.RUNNING, AttemptState.REVOKED):
             return []
-        return [Record(Logged(attempt_id, line))]
+        return [Record(Logged(attempt_id, line, n))]
 
     def result(self, session: str, attempt_id: str, value: str, now: float) -> list[Effect]:
         """A page brings a task's result. The store judges it by the attempt's id alone, whichever page it is (I6)."""

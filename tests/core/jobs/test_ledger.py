@@ -262,24 +262,6 @@ def test_how_far_a_job_came_stays_when_it_fails_or_is_in_doubt(event):
     assert (book.job.percent, book.job.note) == (40.0, "half")
 
 
-def test_a_line_of_the_running_task_is_kept():
-    book = Book().claim("a1")
-    assert book.settle(Logged("a1", "hello")).verdict is Verdict.RECORDED
-    assert book.writes.logs == [(1, "a1", book.now, "hello")]
-
-
-@pytest.mark.parametrize("cause", [Cause.CANCELLED, Cause.TIMED_OUT, Cause.LOST])
-def test_a_line_of_a_task_that_is_being_stopped_is_kept_and_changes_nothing(cause):
-    book = Book().claim("a1")
-    book.start()
-    book.end(cause=cause, event=Event.CANCEL if cause is Cause.CANCELLED else Event.BACK_OFF)
-    book.writes.jobs.clear()
-    state = book.job.state
-    assert book.settle(Logged("a1", "stopped at page 3")).verdict is Verdict.RECORDED
-    assert book.writes.logs == [(1, "a1", book.now, "stopped at page 3")]
-    assert (book.job.state, book.writes.jobs) == (state, {})
-
-
 def test_an_end_without_a_holder_leaves_who_had_it():
     book = Book().claim("a1")
     book.start()

@@ -53,6 +53,17 @@ def test_a_page_that_declines_two_offers_gets_none_for_a_minute(node):
     assert node.until_due_s() == 120
 
 
+@pytest.mark.parametrize("begin", ["offer", "run"])
+def test_what_is_given_back_a_second_time_counts_once_and_changes_nothing(node, begin):
+    """A page says so again if it may not have arrived."""
+    getattr(node, begin)("a1")
+    assert ends(node.released("s1", "a1", "declined")) == {"a1": "released"}
+    node.offer("a2")
+    assert node.released("s1", "a1", "declined") == []
+    worker = node.machine.workers["w1"]
+    assert (worker.lapses, list(worker.attempts)) == (begin == "offer", ["a2"])
+
+
 @pytest.mark.parametrize("how", ["pauses", "drains"])
 def test_a_page_that_takes_no_offers_for_a_reason_may_decline_what_has_crossed_it(how):
     node = Node()

@@ -204,6 +204,7 @@ def test_progress_and_log_count_while_the_attempt_runs(node):
     node.pass_s(50)
     assert only(node.progress("s1", "a1", 50.0, "half"), Record).report == Progressed("a1", 50.0, "half")
     assert only(node.log("s1", "a1", "hello"), Record).report == Logged("a1", "hello")
+    assert only(node.log("s1", "a1", "hello", n=2), Record).report == Logged("a1", "hello", 2)
     assert node.until_due_s() == 10, "progress never extends the timeout"
 
 

@@ -131,6 +131,7 @@ CREATE TABLE attempts (
     error       text,
     evidence    text,
     task_version text,                      -- as its page said it; NULL: it did not say
+    last_line   bigint,                     -- up to which of its page's lines its log has come; NULL: the page does not count them
     node        text COLLATE "C",           -- which had it when this was written last
     PRIMARY KEY (job, id)
 );
