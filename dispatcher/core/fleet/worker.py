@@ -167,7 +167,9 @@ class Worker(Struct):
     held: Hold | None = None
     #: Its page is to load anew when it has nothing to do.
     reloads: bool = False
-    #: Tries that it has done, and that have failed, on one day: ``Attendance.day``, or an earlier one.
+    #: Tries on one day (``Attendance.day``, or an earlier one): those that brought a result in time, and those that
+    #: failed, timed out or showed no progress. Each counts once, when it ends for this node. Those that were cancelled,
+    #: given back or lost with their page count in neither.
     day: int = 0
     done: int = 0
     failed: int = 0

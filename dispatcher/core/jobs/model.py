@@ -296,8 +296,8 @@ class WorkerView(Struct, frozen=True, kw_only=True):
     slots: int
     #: Ids of the jobs it holds now.
     jobs: list[str]
-    #: Tries that it has done, and that failed, today by the clocks on the walls here. None: another node has it, and
-    #: knows.
+    #: Tries that it has done, and that failed (timed out ones, too), today by the clocks on the walls here. None:
+    #: another node has it, and knows.
     done: int | None
     failed: int | None
     #: Seconds since the page registered, and since it was last heard of.

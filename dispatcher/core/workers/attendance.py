@@ -92,25 +92,11 @@ class Attendance:
         """It has accepted an offer: nothing counts against it any more."""
         worker.lapses = worker.times_aside = 0
 
-    def answered(self, worker_id: str, *, done: int = 0, failed: int = 0) -> None:
+    def answered(self, worker_id: str) -> None:
         """A result or an error of its attempt has come, so it takes offers. The worker may have gone meanwhile."""
         worker = self._fleet.workers.get(worker_id)
         if worker is not None:
-            self._count(worker, done, failed)
             self.takes_offers(worker)
-
-    def _count(self, worker: Worker, done: int, failed: int) -> None:
-        before_done, before_failed = self.today(worker)
-        worker.day, worker.done, worker.failed = self.day, before_done + done, before_failed + failed
-
-    def today(self, worker: Worker) -> tuple[int, int]:
-        """Its tries of today: done, and failed."""
-        return (worker.done, worker.failed) if worker.day == self.day else (0, 0)
-
-    def recalled(self, worker: Worker, day: int, done: int, failed: int) -> None:
-        """Somebody has noted that it had these tries on this day, before it came."""
-        if day == self.day:
-            self._count(worker, done, failed)
 
     def heeds_no_offer(self, worker: Worker) -> None:
         """It had an offer and did not accept it: it let the offer lapse, or declined it."""
@@ -131,3 +117,24 @@ class Attendance:
         worker.aside = False
         worker.lapses = MOST_LAPSES - 1  # one more, and it is set aside again
         self._fleet.changed(worker)
+
+    # -- what it did today
+
+    def tried(self, worker_id: str, *, done: int = 0, failed: int = 0) -> None:
+        """A try of it has ended, well or badly: it counts now, and what its page says of it later does not."""
+        worker = self._fleet.workers.get(worker_id)
+        if worker is not None:
+            self._count(worker, done, failed)
+
+    def _count(self, worker: Worker, done: int, failed: int) -> None:
+        before_done, before_failed = self.today(worker)
+        worker.day, worker.done, worker.failed = self.day, before_done + done, before_failed + failed
+
+    def today(self, worker: Worker) -> tuple[int, int]:
+        """Its tries of today: done, and failed."""
+        return (worker.done, worker.failed) if worker.day == self.day else (0, 0)
+
+    def recalled(self, worker: Worker, day: int, done: int, failed: int) -> None:
+        """Somebody has noted that it had these tries on this day, before it came."""
+        if day == self.day:
+            self._count(worker, done, failed)

@@ -165,6 +165,7 @@ class Leases:
             return self._lapsed(attempt)
         if attempt.state is AttemptState.ADRIFT or attempt.finished:
             return self.end(attempt, after_loss(attempt, "its page did not come back"))
+        self._attendance.tried(attempt.worker, failed=1)
         ended = after_timeout(attempt, self._retry, self._rng)
         return [Record(ended), *self._revoke(attempt, "timed_out")]
 
@@ -176,6 +177,7 @@ class Leases:
 
     def silent(self, attempt: Attempt) -> list[Effect]:
         """No progress for as long as the job allows (S8): lost, though the page may be busy with it."""
+        self._attendance.tried(attempt.worker, failed=1)
         detail = f"no progress within {attempt.claim.terms.heartbeat_s:g} s"
         return [Record(after_loss(attempt, detail)), *self._revoke(attempt, "no_heartbeat")]
 
@@ -199,13 +201,16 @@ class Leases:
     def succeed(self, attempt: Attempt) -> list[Effect]:
         """Some page has brought its result. The caller records it: the store judges unknown attempts, too."""
         withdrawn = self._withdraw(attempt)
-        self._attendance.answered(attempt.worker, done=1)
+        self._attendance.answered(attempt.worker)
+        if attempt.live():  # one that timed out has been counted, whatever the store makes of its late result
+            self._attendance.tried(attempt.worker, done=1)
         self.forget(attempt)
         return withdrawn
 
     def fail(self, attempt: Attempt, error: str, detail: str, *, retry: bool) -> list[Effect]:
         """The task failed."""
-        self._attendance.answered(attempt.worker, failed=1)
+        self._attendance.answered(attempt.worker)
+        self._attendance.tried(attempt.worker, failed=1)
         return self.end(attempt, after_error(attempt, error, detail, retry, self._retry, self._rng))
 
     def cancel(self, attempt: Attempt, reason: str) -> list[Effect]:

@@ -35,8 +35,12 @@ class WorkerShape(Struct):
     jobs: list[JobId]
     hanging: list[JobId]
     unloaded: Annotated[dict[str, str], Meta(description="tasks that its page could not load, each with why")]
-    done: Annotated[Count | None, Meta(description="today; null: another server has its page, and counts")]
-    failed: Count | None
+    done: Annotated[
+        Count | None, Meta(description="tries of today with a result; null: another server has its page, and counts")
+    ]
+    failed: Annotated[
+        Count | None, Meta(description="tries of today with an error, timed out or without progress; null: as `done`")
+    ]
     connected_s: float
     last_contact_s: float | None
     page: Annotated[dict[str, str], Meta(description="what the page says about itself")]

@@ -153,22 +153,6 @@ def test_a_result_counts_whoever_brings_it(node):
     assert node.room() == 2
 
 
-def test_done_and_failed_jobs_are_counted_for_their_worker(node):
-    for name, call in [("a1", "result"), ("a2", "error"), ("a3", "result")]:
-        node.run(name)
-        if call == "result":
-            node.result("s1", name, "1")
-        else:
-            node.error("s1", name, "{}", "it failed", True)
-    worker = node.machine.workers["w1"]
-    assert node.machine.today(worker) == (2, 1)
-    node.machine.recall(worker, 0, 5, 1)
-    node.machine.recall(worker, 8, 50, 50)
-    assert node.machine.today(worker) == (7, 2), "what was noted of another day is not of today"
-    node.machine.begin_day(1)
-    assert (node.machine.today(worker), node.machine.day) == ((0, 0), 1)
-
-
 def test_a_result_that_the_store_cannot_hold_fails_the_job_and_is_refused(node):
     node.run("a1")
     effects = node.judged(node.result("s1", "a1", "42"), Verdict.REFUSED)

@@ -142,6 +142,27 @@ async def test_tries_of_today_and_last_jobs_outlive_a_restart_and_end_with_the_d
     assert (shown.done, shown.failed) == (0, 0)
 
 
+async def counts(house: House, worker: str) -> tuple[int | None, int | None, int]:
+    """Its tries of today, and those of its last day."""
+    known = await one(house, worker)
+    return known.shown.done, known.shown.failed, sum(part.tries for part in house.dispatcher.day_of(known, []))
+
+
+async def test_a_try_that_timed_out_has_failed_also_after_a_restart_and_its_late_result_adds_nothing() -> None:
+    before = await House().start()
+    worker = await arrive(before, "s", "DESK")
+    await work(before, "s")
+    await before.submit(timeout_s=1.0, max_attempts=1)
+    [offer] = [told for told in await before.hear("s") if told["op"] == "job"]
+    await before.say("s", op="accept", attempt=offer["attempt"])
+    await before.pass_time(1.0)
+    await before.say("s", op="result", attempt=offer["attempt"], value=1)
+    assert await counts(before, worker) == (1, 1, 2)
+    house = await after_a_restart(before)
+    await arrive(house, "s", "DESK", boot="another")
+    assert await counts(house, worker) == (1, 1, 2)
+
+
 async def test_a_diary_goes_with_turns_that_come_anyway_and_at_most_every_ten_seconds() -> None:
     house = await House().start()
     await arrive(house, "s", "DESK")
