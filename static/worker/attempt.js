@@ -38,6 +38,8 @@
     this.startedAt = null;
     this.startedDate = null;
     this.cancelled = null;      // the reason
+    this.overdue = false;       // the server has ended it: it took too long, or was silent
+    this.counted = '';          // among the tries of today: done, failed, or in neither
     this.cancelledDate = null;
     this.cancels = [];          // the functions that the task gave to onCancel
     this.progress = null;       // not yet sent
@@ -63,7 +65,13 @@
     return attempt;
   }
 
+  /** Whether the server has ended an attempt itself, for such a reason: it has failed then. */
+  function isOverdue(reason) {
+    return reason === 'timed_out' || reason === 'no_heartbeat';
+  }
+
   parts.PHASE = PHASE;
+  parts.isOverdue = isOverdue;
   parts.offered = offered;
   parts.stashed = stashed;
 }(parts));

@@ -12,6 +12,7 @@
   var clip = parts.clip;
   var codedError = parts.codedError;
   var each = parts.each;
+  var join = parts.join;
   var keys = parts.keys;
   var only = parts.only;
   var own = parts.own;
@@ -100,6 +101,26 @@
     }
   };
 
+  /** The types of the tasks that do not stop, in words; '' as a rule. */
+  Worker.prototype._stuckTypes = function () {
+    var types = [];
+    each(this._attempts, function (attempt) {
+      if (attempt.phase === PHASE.RUNNING && attempt.cancelled !== null) {
+        push(types, clip(attempt.type, 100));
+      }
+    });
+    return join(types, ', ');
+  };
+
+  /** Whoever comes to the page after such a reload reads why there was one. */
+  Worker.prototype._sayStuck = function () {
+    var types = this._shelf.get('stuck');
+    if (types) {
+      this._shelf.remove('stuck');
+      this._fault('E-JOB-05', clip(types, 300) + ', so this page was loaded anew');
+    }
+  };
+
   /** Obey the orders that wait until this page has nothing to do, and nothing to tell. */
   Worker.prototype._whenIdle = function () {
     if (!this._running || !this._registered || keys(this._attempts).length) {
@@ -135,6 +156,7 @@
       return false;
     }
     this._shelf.set('reloaded', String(this._env.date()));
+    this._shelf.set('stuck', this._stuckTypes());
     this._note('reloading');
     this._env.location.reload();
     return true;
@@ -143,11 +165,13 @@
   Worker.prototype._onRecorded = function (id, verdict) {
     var attempt = own(this._attempts, id);
     if (attempt && attempt.phase === PHASE.ENDED) {
+      this._count(attempt, verdict === 'stale' ? '' : attempt.counted);
       this._forget(attempt);
     }
     if (verdict === 'stale') {
       this._correct(id, 'too_late', '');
     } else {
+      this._correct(id, 'done', '');
       this._dispel(id);
     }
     if (verdict !== 'recorded') {
@@ -221,6 +245,7 @@
     attempt.replaced = true;
     attempt.times = 0;
     this._correct(attempt.id, 'failed', 'E-MSG-01');
+    this._count(attempt, 'failed');
     attempt.queued = null;
     attempt.text = this._failure(attempt, {
       message: 'the server cannot read the result: ' + clip(detail, 500),

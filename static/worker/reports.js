@@ -4,13 +4,12 @@
 
   var Error = parts.Error;
   var Math = parts.Math;
-  var Number = parts.Number;
   var PHASE = parts.PHASE;
   var Worker = parts.Worker;
   var clip = parts.clip;
   var copy = parts.copy;
   var errorFields = parts.errorFields;
-  var localDay = parts.localDay;
+  var isOverdue = parts.isOverdue;
   var own = parts.own;
   var resultMessage = parts.resultMessage;
   var toJson = parts.toJson;
@@ -100,40 +99,21 @@
     attempt.queued = null;
     attempt.sentAt = -Infinity;
     attempt.times = 0;
-    this._remember(attempt, succeeded ? 'done' : 'failed', code);
+    if (attempt.cancelled === null) {  // of a late result the verdict says what became of it
+      this._remember(attempt, succeeded ? 'done' : 'failed', code);
+    }
     this._shelf.set('stash.' + attempt.id, text);
-    this._count(succeeded);
+    this._count(attempt, succeeded ? 'done' : 'failed');
     this._say(attempt);
     this._emit('ended', { attempt: attempt.id, type: attempt.type, succeeded: succeeded });
     this._changed();
-  };
-
-  Worker.prototype._count = function (succeeded) {
-    var today = this._today();
-    today[succeeded ? 'done' : 'failed'] += 1;
-    this._identity.record.today = today;
-    this._identity.keep();
-  };
-
-  Worker.prototype._today = function () {
-    var day = localDay(this._env.date());
-    var today = this._identity.record.today;
-    if (own(today, 'day') !== day) {
-      return { day: day, done: 0, failed: 0 };
-    }
-    return {
-      day: day,
-      done: Number(own(today, 'done')) || 0,
-      failed: Number(own(today, 'failed')) || 0
-    };
   };
 
   /** The attempt is over, with nothing to report: its slot is free. */
   Worker.prototype._giveUp = function (attempt) {
     this._env.clearTimeout(attempt.timer);
     if (attempt.startedAt !== null) {
-      this._remember(attempt, attempt.cancelled === 'timed_out' ? 'timed_out' : 'cancelled');
-      this._identity.keep();
+      this._rememberOver(attempt);
     }
     this._forget(attempt);
     this._release(attempt.id, 'cancelled');
@@ -144,7 +124,13 @@
     var attempt = own(this._attempts, message.attempt);
     if (!attempt) {
       this._release(message.attempt, 'cancelled');
-    } else if (attempt.phase !== PHASE.ENDED) {
+      return;
+    }
+    if (isOverdue(message.reason)) {
+      attempt.overdue = true;
+      this._count(attempt, 'failed');
+    }
+    if (attempt.phase !== PHASE.ENDED) {
       this._cancel(attempt, message.reason);
     }
   };
@@ -162,6 +148,7 @@
       attempt.cancelled = reason;
       attempt.cancelledDate = this._env.date();
       attempt.job.cancelled = true;
+      this._rememberOver(attempt);
       this._note('cancel (' + clip(reason, 50) + ') of a job of type ' + attempt.type);
       this._tellTask(attempt, copy(attempt.cancels));
     } else if (!mayCount(reason)) {

@@ -157,6 +157,7 @@
       var text = self._shelf.get('stash.' + id);
       if (text) {
         self._attempts[id] = stashed(id, text);
+        self._attempts[id].counted = self._countedAs(id);
       }
     });
   };
@@ -216,6 +217,7 @@
     this._running = true;
     this._hold = null;          // if it still stands, the server says so
     this._failures = 0;
+    this._sayStuck();
     offering(this);
     walk(this._labels.bad, function (text) { self._fault('E-LBL-01', text); });
     walk(this._strangers, function (text) { self._fault('E-OPT-01', text); });

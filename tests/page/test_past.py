@@ -19,6 +19,12 @@ def ended(outcome: str, code: str = "", **fields: str) -> Message:
     return {"type": "echo", "summary": "", "outcome": outcome, "code": code} | fields
 
 
+def counts(page: Page) -> tuple[int, int]:
+    """Its tries of today: done, and failed."""
+    status = page.status()
+    return status["done"], status["failed"]
+
+
 def test_each_job_is_told_with_what_became_of_it_and_the_newest_five_stay_over_a_reload() -> None:
     page = joined()
     assert past(page) == []
@@ -54,6 +60,58 @@ def test_a_job_that_was_ended_from_elsewhere_is_told_so(reason: str, outcome: st
     page.push({"op": "cancel", "attempt": "a1", "reason": reason})
     page.run("end(new Error('stopped'));")
     assert [one["outcome"] for one in past(page)] == [outcome]
+
+
+@pytest.mark.parametrize("reason", ["timed_out", "no_heartbeat"])
+def test_a_job_that_hangs_is_told_and_has_failed_when_its_time_is_over_and_a_reload_says_why(reason: str) -> None:
+    page = running()
+    page.push({"op": "cancel", "attempt": "a1", "reason": reason})
+    assert (past(page), counts(page)) == ([ended("timed_out", type="slow")], (0, 1))
+    page.push({"op": "cancel", "attempt": "a1", "reason": reason})  # after a reconnect
+    page.push({"op": "reload"})
+    page.load()
+    assert (past(page), counts(page)) == ([ended("timed_out", type="slow")], (0, 1))
+    assert page.error == "E-JOB-05"
+    why = "A job that was cancelled or timed out does not stop. (slow, so this page was loaded anew)"
+    assert f"E-JOB-05 {why}" in [event["text"] for event in page.status()["events"]]
+    page.load()
+    assert page.error is None
+
+
+def test_a_reload_while_nothing_hangs_is_no_error() -> None:
+    page = running()
+    page.push({"op": "reload"})
+    page.load()
+    assert (page.error, past(page)) == (None, [])
+
+
+@pytest.mark.parametrize(("verdict", "outcome"), [("recorded", "done"), ("stale", "too_late")])
+def test_a_task_that_ends_after_its_time_is_told_once_and_counted_once(verdict: str, outcome: str) -> None:
+    page = running()
+    page.push({"op": "cancel", "attempt": "a1", "reason": "timed_out"})
+    page.run("end(null, 1);")
+    assert (past(page), counts(page)) == ([ended("timed_out", type="slow")], (0, 1))
+    page.push({"op": "recorded", "attempt": "a1", "verdict": verdict})
+    assert (past(page), counts(page)) == ([ended(outcome, type="slow")], (0, 1))
+
+
+def test_a_result_that_meets_the_word_of_its_timeout_is_no_try_that_was_done() -> None:
+    page = running()
+    page.run("end(null, 1);")
+    assert counts(page) == (1, 0)
+    page.push({"op": "cancel", "attempt": "a1", "reason": "timed_out"})
+    page.push({"op": "recorded", "attempt": "a1", "verdict": "stale"})
+    assert (past(page), counts(page)) == ([ended("too_late", type="slow")], (0, 1))
+
+
+def test_a_result_of_which_the_server_knows_nothing_counts_for_nothing_also_after_a_reload() -> None:
+    page = joined()
+    page.push(job("a1"))
+    assert counts(page) == (1, 0)
+    page.load()
+    page.open(sid="s2")
+    page.push(REGISTERED, {"op": "recorded", "attempt": "a1", "verdict": "stale"})
+    assert counts(page) == (0, 0)
 
 
 def test_an_offer_that_has_not_begun_is_no_job_that_was_done() -> None:
