@@ -278,7 +278,8 @@
   function detailText(status, faulty) {
     switch (status.state) {
       case 'ready': return t('Waiting for jobs. Leave this page open.') + besidesText(status);
-      case 'working': return withMore(workText(status), besidesText(status));
+      case 'working':
+      case 'stuck': return withMore(workText(status), besidesText(status));
       case 'paused': return pausedText(status);
       case 'connecting': return t('Looking for the server\u2026');
       case 'reconnecting': return goneText(status);

@@ -7,6 +7,7 @@ window.pagehandCatalogue = [
   ['CONNECTING', 'VERBINDET'],
   ['READY', 'BEREIT'],
   ['WORKING', 'ARBEITET'],
+  ['STUCK', 'HÄNGT'],
   ['PAUSED', 'ANGEHALTEN'],
   ['RECONNECTING', 'VERBINDET NEU'],
   ['NOT ALLOWED', 'NICHT ERLAUBT'],

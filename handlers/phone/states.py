@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
+from unicodedata import normalize
 
 from msgspec import Struct
 
@@ -28,6 +30,13 @@ class PageWord(Struct, frozen=True):
 STATES = (
     PageWord("READY", "BEREIT", "Nothing is wrong: the page is connected and waits for jobs."),
     PageWord("WORKING", "ARBEITET", "Nothing is wrong: the page runs a job."),
+    PageWord(
+        "STUCK",
+        "HÄNGT",
+        "A job was cancelled or timed out, and its task does not stop. The page reloads itself; the line below the word "
+        "says when.",
+        "E-JOB-05",
+    ),
     PageWord(
         "PAUSED",
         "ANGEHALTEN",
@@ -57,9 +66,31 @@ STATES = (
         "JavaScript is switched off in that browser: switch it on, and load the page again.",
     ),
 )
-_BY_WORD = {_LETTERS.sub("", word): state for state in STATES for word in (state.english, state.german)}
+#: Shorter ones stand in many sentences.
+_SHORTEST = 4
+
+
+def _letters(text: str) -> str:
+    """Without accents: an umlaut may be typed as its letter."""
+    return _LETTERS.sub("", normalize("NFD", text.upper()))
+
+
+def _words(state: PageWord) -> set[str]:
+    return {_letters(part) for word in (state.english, state.german) for part in re.split("[ -]", word)}
+
+
+def _known() -> dict[str, PageWord]:
+    """What is typed -> the state: all of its words, or one of several that no other state has."""
+    states_with = Counter(word for state in STATES for word in _words(state))
+    one = {word: state for state in STATES for word in _words(state) if states_with[word] == 1}
+    whole = {_letters(word): state for state in STATES for word in (state.english, state.german)}
+    return {word: state for word, state in one.items() if len(word) >= _SHORTEST} | whole
+
+
+_BY_WORD = _known()
 
 
 def state_of(typed: str) -> PageWord | None:
     """The state whose word was typed: capitals, blanks and dashes do not matter. None: it is none."""
-    return _BY_WORD.get(_LETTERS.sub("", typed.upper()))
+    letters = _letters(typed)
+    return _BY_WORD.get(letters) or _BY_WORD.get(letters.replace("AE", "A"))

@@ -21,6 +21,7 @@
     CONNECTING: 'connecting',
     READY: 'ready',
     WORKING: 'working',
+    STUCK: 'stuck',
     PAUSED: 'paused',
     RECONNECTING: 'reconnecting',
     NOT_ALLOWED: 'not_allowed',

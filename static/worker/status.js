@@ -9,6 +9,7 @@
   var Worker = parts.Worker;
   var copy = parts.copy;
   var each = parts.each;
+  var isOverdue = parts.isOverdue;
   var push = parts.push;
   var walk = parts.walk;
 
@@ -34,7 +35,7 @@
       return STATE.MAINTENANCE;
     }
     if (this._busy()) {
-      return STATE.WORKING;
+      return this._stuckTypes() ? STATE.STUCK : STATE.WORKING;
     }
     return this._identity.record.paused || this._hold ? STATE.PAUSED : STATE.READY;
   };
@@ -170,7 +171,7 @@
       cancelled: attempt.cancelled !== null,
       cancelledAt: at,
       over: attempt.cancelled === null ? '' :
-        attempt.cancelled === 'timed_out' ? 'timed out' : 'cancelled',
+        isOverdue(attempt.cancelled) ? 'timed out' : 'cancelled',
       reloadAt: at !== null && reloadAfter > 0 ? at + reloadAfter : null
     };
   }

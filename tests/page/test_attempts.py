@@ -159,7 +159,7 @@ def test_a_task_without_on_cancel_keeps_its_slot_until_it_ends() -> None:
     page = running()
     page.push(CANCEL)
     assert page.requests("POST") == []
-    assert page.state == "working"
+    assert page.state == "stuck"
     assert page.run("return seen.cancelled;") is True
     page.push(job("a2", type_="slow"))
     assert page.take() == [{"op": "released", "attempt": "a2", "reason": "declined"}]

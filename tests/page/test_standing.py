@@ -101,11 +101,11 @@ def test_a_cancelled_task_that_goes_on_says_when_the_page_will_be_loaded_again()
     page.push({"op": "cancel", "attempt": "a1", "reason": "enough"})
     (shown,) = page.status()["jobs"]
     assert shown["reloadAt"] == shown["cancelledAt"] + 60_000
-    assert standing(page) == {"code": "E-JOB-05", "since": shown["cancelledAt"]}
+    assert (page.state, standing(page)) == ("stuck", {"code": "E-JOB-05", "since": shown["cancelledAt"]})
     assert shown["over"] == "cancelled"
     assert "The fault lies with the task" in page.status()["standing"]["whose"]
     page.run("end(null, 1);")
-    assert standing(page) is None
+    assert (page.state, standing(page)) == ("ready", None)
 
 
 def test_a_task_that_goes_on_after_its_time_was_not_cancelled() -> None:

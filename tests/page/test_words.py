@@ -74,7 +74,7 @@ def of_the_library() -> list[str]:
     words = [text for text in map(value, reasons) if " " in text.strip()]
     assert len(words) == 6
     status = (STATIC / "worker" / "status.js").read_text(encoding="utf-8")
-    over = re.findall(r"attempt\.cancelled === 'timed_out' \? '([^']*)' : '([^']*)'", status)[0]
+    over = re.findall(r"isOverdue\(attempt\.cancelled\) \? '([^']*)' : '([^']*)'", status)[0]
     return [*codes.values(), *blame, *(text.removesuffix(" (") for text in words), *over]
 
 

@@ -32,6 +32,20 @@ def test_a_word_is_known_however_it_was_typed_and_is_no_code(state):
     assert state.code in ("", *(trouble.code for trouble in TROUBLES))
 
 
-@pytest.mark.parametrize("typed", ["", "K7F-42Q", "E-NET-12", "READ", "1"])
+@pytest.mark.parametrize(
+    ("typed", "english"),
+    [
+        ("maintenance", "SERVER MAINTENANCE"), ("Wartung", "SERVER MAINTENANCE"), ("erlaubt", "NOT ALLOWED"),
+        ("javascript", "NO JAVASCRIPT"), ("verbindet", "CONNECTING"), ("Haengt", "STUCK"), ("hangt", "STUCK"),
+        ("ha\u0308ngt", "STUCK"),
+    ],
+)  # fmt: skip
+def test_one_word_of_several_is_enough_and_an_umlaut_may_be_typed_otherwise(typed: str, english: str) -> None:
+    state = state_of(typed)
+    assert state is not None
+    assert state.english == english
+
+
+@pytest.mark.parametrize("typed", ["", "K7F-42Q", "E-NET-12", "READ", "1", "no", "of", "neu", "ZU"])
 def test_nothing_else_is_taken_for_one(typed: str) -> None:
     assert state_of(typed) is None
