@@ -275,7 +275,16 @@
     return status.paused || !!(status.hold && status.hold.mayEnd);
   }
 
+  /** A sentence around words of others, which may end with a mark themselves. */
+  function onceEnded(text) {
+    return text.replace(/([?!]|[^.]\.|\.\.\.)\.(?=\s|$)/g, '$1');
+  }
+
   function detailText(status, faulty) {
+    return onceEnded(stateText(status, faulty));
+  }
+
+  function stateText(status, faulty) {
     switch (status.state) {
       case 'ready': return t('Waiting for jobs. Leave this page open.') + besidesText(status);
       case 'working':

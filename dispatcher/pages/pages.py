@@ -38,9 +38,9 @@ from dispatcher.pages.holds import Holds, NoHolds
 from dispatcher.pages.orders import ORDERS, hold_message
 from dispatcher.pages.protocol import PageMessage, Refused
 from dispatcher.pages.refusals import MessageRefusals
-from dispatcher.pages.registrar import Registrar, clean, told_settings
+from dispatcher.pages.registrar import Registrar, clean, page_texts, told_settings
 from dispatcher.pages.sessioninfo import SessionInfo
-from dispatcher.pages.slowness import FIELDS, slowness_of
+from dispatcher.pages.slowness import slowness_of
 
 __all__ = ["Pages", "Transport"]
 
@@ -286,7 +286,7 @@ class Pages:
         if info is not None:
             key = self.registrar.key(shown, admitted)
             info.let_in(self.gate.tokens.open(key, lambda: self._shut(sid)) if key else None)
-            info.page = {name: clean(str(value))[:200] for name, value in message.page.items() if name not in FIELDS}
+            info.page = page_texts(message.page)
             info.slowness = slowness_of(message.page, now)
         opened = now if info is None else info.opened
         return self._machine.register(sid, self.registrar.registration(shown, message, admitted, opened), now)

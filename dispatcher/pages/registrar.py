@@ -13,9 +13,9 @@ from dispatcher.core.fleet.worker import Labels
 from dispatcher.core.workers.registration import Registration
 from dispatcher.pages import protocol
 from dispatcher.pages.gate import Admitted, Shown
+from dispatcher.pages.slowness import FIELDS
 
-__all__ = ["DOUBT_MS", "Registrar", "clean", "told_settings"]
-
+__all__ = ["DOUBT_MS", "Registrar", "clean", "page_texts", "told_settings"]
 
 #: How often a page asks how a job stands that is in doubt.
 DOUBT_MS = 15_000
@@ -109,3 +109,12 @@ def told_settings(settings: Settings) -> dict[str, int]:
 def clean(text: str) -> str:
     """Text that every store can hold and every log can show: no NUL."""
     return text.replace("\0", "\ufffd")
+
+
+def page_texts(said: Mapping[str, str | float | bool | None]) -> dict[str, str]:
+    """What a page says of itself, in texts as JSON has them: ``true``, ``11``. What it does not know is left out."""
+    return {
+        name: clean(str(value).lower() if isinstance(value, bool) else str(value))[:200]
+        for name, value in said.items()
+        if value is not None and name not in FIELDS
+    }

@@ -33,6 +33,8 @@ _SYSTEMS = (
     ("Linux", r"Linux"),
 )
 _LONGEST = 60
+#: What an older version has kept of a page that has no document mode.
+_NONE = "None"
 
 
 class Fact(Struct, frozen=True):
@@ -52,15 +54,17 @@ def page_facts(page: Mapping[str, str], transport: str = "polling") -> list[Fact
     ``transport``: what carries its session now. Why it polls is old once it does so no more.
     """
     facts, rest = [], dict(page)
-    agent, mode = rest.pop("user_agent", ""), rest.pop("document_mode", "None")
-    if agent or mode != "None":
-        in_mode = "" if mode == "None" else f" in document mode {mode}"
+    agent, mode = rest.pop("user_agent", ""), rest.pop("document_mode", "").removeprefix(_NONE)
+    if agent or mode:
+        in_mode = f" in document mode {mode}" if mode else ""
         facts.append(Fact("Browser", (browser_word(agent) or "Internet Explorer") + in_mode, agent))
     if "library" in rest:
         facts.append(Fact("Library", rest.pop("library")))
-    if rest.get("storage") in ("True", "False"):
-        kept = rest.pop("storage") == "True"
-        facts.append(Fact("Storage", "yes" if kept else "no: it forgets its name and results when it is closed"))
+    if (storage := rest.get("storage", "").lower()) in ("true", "false"):
+        del rest["storage"]
+        facts.append(
+            Fact("Storage", "yes" if storage == "true" else "no: it forgets its name and results when it is closed")
+        )
     if (reason := rest.pop("transport_reason", "")) and transport == "polling":
         facts.append(Fact("Long-polling because", reason))
     if tested := rest.pop("connection_test", ""):

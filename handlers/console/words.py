@@ -28,6 +28,7 @@ __all__ = [
     "clock",
     "connections",
     "duration",
+    "ended",
     "error_of",
     "first_line",
     "is_open",
@@ -160,6 +161,11 @@ def plural(count: int, one: str, many: str = "") -> str:
 def connections(count: int) -> str:
     """How often a worker's page has connected: with a worker that goes, the count goes."""
     return f"{plural(count, 'connection')} since it was last gone, or since the server started"
+
+
+def ended(text: str) -> str:
+    """With a full stop, unless somebody has ended it already."""
+    return text if text.endswith((".", "?", "!")) else f"{text}."
 
 
 def ordinal(place: int) -> str:

@@ -138,7 +138,7 @@ def _of_untaken(one: UntakenLane, at: float) -> Concern:
     label = next((f"{label}:{value}" for label, value in _first(one)), "")
     return Concern(
         code="all_paused" if one.code == "paused" else one.code,
-        words=f"{text}: {one.why}.",
+        words=words.ended(f"{text}: {one.why}"),
         link=jobs_link("queued", one.type) + "".join(f"&requires={words.label_link(*pair)}" for pair in _first(one)),
         type=one.type,
         since=one.since,

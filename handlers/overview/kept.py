@@ -71,7 +71,7 @@ def unloaded(seen: Overview) -> Iterator[Concern]:
     others = [one for one in seen.troubles.unloaded if one.type not in jobs_wait]
     for one in others[:MOST_CONCERNS]:
         who, since = one.by.who(), for_words(one.by.pages, one.since, seen.at)
-        text = f"{who[0].upper()}{who[1:]} could not load the task {one.type}{since}: {one.by.why()}."
+        text = words.ended(f"{who[0].upper()}{who[1:]} could not load the task {one.type}{since}: {one.by.why()}")
         # No type of which jobs wait: they may wait for something else.
         yield Concern(code="unloaded", words=text, link=f"/types/{one.type}", since=one.since)
     if len(others) > MOST_CONCERNS:

@@ -41,7 +41,7 @@ TROUBLES = (
         "The server is off, the network is down, or a firewall is between; or a WebSocket broke on the "
         "way. From another origin also: it is not in `--allow-origin`",
         "network",
-        "Leave the page open: it comes back by itself. Is the server running?",
+        "Leave the page open: it comes back by itself. Look whether the server is running",
     ),
     CodeMeaning(
         "E-NET-02",

@@ -33,8 +33,8 @@ STATES = (
     PageWord(
         "STUCK",
         "HÄNGT",
-        "A job was cancelled or timed out, and its task does not stop. The page reloads itself; the line below the word "
-        "says when.",
+        "A job was cancelled or timed out, and its task does not stop. The line below the word says when the page "
+        "reloads itself.",
         "E-JOB-05",
     ),
     PageWord(

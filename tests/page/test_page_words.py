@@ -179,6 +179,21 @@ def test_a_page_that_has_stopped_and_was_only_paused_does_not_say_that_its_work_
 
 
 @pytest.mark.parametrize(
+    ("reason", "words"),
+    [
+        ("no paper?", "no paper? "),
+        ("no paper.", "no paper. "),
+        ("wait...", "wait... "),
+        ("no... paper", "no... paper. "),
+    ],
+)
+def test_a_reason_that_ends_with_a_mark_gets_no_second_one(reason: str, words: str) -> None:
+    hold = {"by": "ann", "reason": reason, "leave": False, "mayEnd": False, "ending": False}
+    said = say("detailText", state="paused", paused=False, hold=hold)
+    assert said == f"Takes no jobs: paused by ann: {words}Only an operator of the server can end that."
+
+
+@pytest.mark.parametrize(
     ("may", "ending", "words"),
     [
         (True, False, "Resume ends that, and is noted under the name of this page."),

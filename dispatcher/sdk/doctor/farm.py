@@ -144,7 +144,7 @@ def pages(seen: Sighting) -> Iterator[Finding]:
 def _said(worker: Mapping[str, Any], name: str) -> str:
     page = worker.get("page")
     value = page.get(name) if isinstance(page, dict) else None
-    return "" if value is None or value == "None" else str(value)
+    return "" if value is None or value == "None" else str(value)  # "None", "False": as an older server says it
 
 
 def _names(workers: list[Mapping[str, Any]]) -> str:
@@ -172,7 +172,7 @@ def _versions(here: list[Mapping[str, Any]], version: str) -> Iterator[Finding]:
 
 
 def _forgetful(here: list[Mapping[str, Any]]) -> Iterator[Finding]:
-    without = [worker for worker in here if _said(worker, "storage") == "False"]
+    without = [worker for worker in here if _said(worker, "storage").lower() == "false"]
     if without:
         yield noted("pages", f"their browsers keep nothing: {_names(without)}",
                     "After a reload they are new workers, and lose results that were not sent: allow storage "

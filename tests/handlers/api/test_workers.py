@@ -190,6 +190,14 @@ async def test_a_page_says_how_its_browser_treats_it(ask: Ask, house: House) -> 
     assert [shown[name] for name in names] == [None, False, None]
 
 
+async def test_what_a_page_says_of_itself_is_told_in_the_words_of_json(ask: Ask, house: House) -> None:
+    said = {"document_mode": None, "storage": True, "kiosk": False, "screens": 2, "zoom": 1.5, "user_agent": "IE\0"}
+    worker = (await house.register("s1", "echo", page=said))["worker"]
+    shown = body_of(await ask(f"/api/v1/workers/{worker}"))
+    told = {"storage": "true", "kiosk": "false", "screens": "2", "zoom": "1.5", "user_agent": "IE\ufffd"}
+    assert shown["page"] == told
+
+
 async def test_one_that_has_gone_is_read_by_its_id_or_its_name_with_its_day(ask: Ask, house: House) -> None:
     address, proof = await join(house, name="TILL 1/ü", labels={"site": "berlin"})
     for _ in range(3):

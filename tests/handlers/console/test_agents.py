@@ -34,7 +34,7 @@ def test_a_user_agent_is_said_in_words(agent: str, word: str) -> None:
 
 
 def test_a_page_is_described_in_words_with_the_user_agent_as_it_came() -> None:
-    page = {"document_mode": "None", "storage": "True", "user_agent": CHROME, "library": "0.1.0"}
+    page = {"storage": "true", "user_agent": CHROME, "library": "0.1.0"}
     assert page_facts(page) == [
         Fact("Browser", "Chrome 156, Linux", CHROME),
         Fact("Library", "0.1.0"),
@@ -43,12 +43,17 @@ def test_a_page_is_described_in_words_with_the_user_agent_as_it_came() -> None:
 
 
 def test_a_document_mode_and_missing_storage_are_named() -> None:
-    facts = page_facts({"document_mode": "11", "storage": "False", "other": "x"})
+    facts = page_facts({"document_mode": "11", "storage": "false", "other": "x"})
     assert [(fact.title, fact.value) for fact in facts] == [
         ("Browser", "Internet Explorer in document mode 11"),
         ("Storage", "no: it forgets its name and results when it is closed"),
         ("other", "x"),
     ]
+
+
+def test_what_an_older_version_has_kept_of_a_page_is_read_as_it_was_meant() -> None:
+    facts = page_facts({"document_mode": "None", "storage": "True", "user_agent": CHROME})
+    assert [(fact.title, fact.value) for fact in facts] == [("Browser", "Chrome 156, Linux"), ("Storage", "yes")]
 
 
 def test_why_a_page_polls_is_said_while_it_does() -> None:

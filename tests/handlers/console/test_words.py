@@ -153,3 +153,10 @@ def test_a_worker_that_has_gone_says_since_when() -> None:
 def test_every_state_that_the_core_knows_is_shown() -> None:
     assert {state.value for state in WorkerState} <= {status.value for status in WorkerStatus}
     assert set(words.WORKER_WORDS) == set(words.WORKER_NOTES) == set(WorkerStatus)
+
+
+@pytest.mark.parametrize(
+    ("text", "sentence"), [("no paper", "no paper."), ("no paper.", "no paper."), ("no paper?", "no paper?")]
+)
+def test_a_sentence_has_one_mark_at_its_end(text: str, sentence: str) -> None:
+    assert words.ended(text) == sentence

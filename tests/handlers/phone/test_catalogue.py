@@ -25,3 +25,8 @@ def test_there_are_no_more_than_six_bits_can_say() -> None:
 
 def test_each_blames_somebody() -> None:
     assert {trouble.whose for trouble in TROUBLES} == set(BLAME)
+
+
+def test_what_the_page_ends_with_a_full_stop_has_no_mark_of_its_own() -> None:
+    texts = [text for trouble in TROUBLES for text in (trouble.cause, trouble.help)] + list(BLAME.values())
+    assert [text for text in texts if text[-1] in ".?!:;,"] == []
