@@ -1,6 +1,8 @@
 /**
  * The strip of the worker page that asks the person who sits there about a job in doubt. It opens
- * no box and takes no focus: whoever is asked may go on with other work.
+ * no box and takes no focus: whoever is asked may go on with other work. Who has answered by
+ * keyboard is led on, as the button goes away: to what became of it, to the next question, and at
+ * last to the word of the page's state.
  */
 (function (window, document) {
   'use strict';
@@ -15,6 +17,7 @@
   window.pagehandQuestion = function (write, answer) {
     var say = window.pagehandWords;
     var place = document.getElementById('doubt');
+    var heading = document.getElementById('word');
     var question = document.getElementById('question');
     var help = document.getElementById('question-help');
     var answers = document.getElementById('answers');
@@ -37,6 +40,8 @@
 
     return function (doubt) {
       var open = doubt && doubt.state === 'asked' ? doubt.attempt : null;
+      var active = document.activeElement;  // null in Internet Explorer, now and then
+      var wasInside = !!active && place.contains(active);
       if (open !== null && open !== asked) {
         askedAt = now();
       }
@@ -46,6 +51,9 @@
       write(help, doubt ? say.doubtText(doubt) : '');
       place.className = doubt ? '' : 'off';
       answers.className = open === null ? 'off' : '';
+      if (wasInside && yes.disabled) {
+        (doubt ? question : heading).focus();
+      }
     };
   };
 }(window, document));

@@ -153,6 +153,34 @@ def test_what_somebody_types_or_selects_elsewhere_is_left_alone_and_the_keyboard
             break
     ActionChains(chromium.driver).send_keys(Keys.ENTER).perform()
     until(lambda: state(site, job_id) == "succeeded", 15, "the answer counts")
+    assert chromium.run("document.activeElement.id") == "question", "the button has gone: the thanks stand here"
+
+
+FOCUS = """(function () {
+  var places = [], at = 0, RealDate = Date;
+  var show = window.pagehandQuestion(function (element, text) { element.textContent = text; }, function () {});
+  function told(attempt, state) {
+    show(attempt && {attempt: attempt, state: state, question: attempt, happened: null, more: 0});
+    places.push(document.activeElement.id || document.activeElement.tagName);
+  }
+  window.Date = function () { return {getTime: function () { return at; }}; };
+  document.activeElement.blur();
+  told('a1', 'asked'); at += 700; told('a1', 'asked');
+  document.getElementById('no').focus(); told('a1', 'asked');
+  told('a1', 'telling'); told('a1', 'noted'); told('a2', 'asked'); at += 700; told('a2', 'asked');
+  document.getElementById('yes').focus(); told('a2', 'noted'); told(null);
+  document.getElementById('copy').focus(); told('a3', 'asked'); told(null);
+  window.Date = RealDate;
+  return places; }())"""
+
+
+def test_who_answers_by_keyboard_is_led_on_and_nobody_else(site: Live, browser: Browser) -> None:
+    show(browser, f"{site.url}/worker?types=label")
+    assert browser.run(FOCUS) == [
+        *("page", "page", "no"),
+        *("question", "question", "question", "question"),
+        *("question", "word", "copy", "copy"),
+    ]
 
 
 def test_the_question_is_seen_without_scrolling_and_can_be_read_light_and_dark(
