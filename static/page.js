@@ -28,7 +28,7 @@
     connecting: { shape: '\u25cb', word: t('CONNECTING') },
     ready: { shape: '\u25cf', word: t('READY') },
     working: { shape: '\u25ba', word: t('WORKING') },
-    stuck: { shape: '\u203c', word: t('STUCK') },
+    stuck: { shape: '!', word: t('STUCK') },
     paused: { shape: '\u25ae\u25ae', word: t('PAUSED') },
     reconnecting: { shape: '\u25b2', word: t('RECONNECTING') },
     not_allowed: { shape: '\u00d7', word: t('NOT ALLOWED') },
