@@ -1,8 +1,8 @@
 """``/engine.io/test``: what the worker page asks when a person there presses *Test connection*.
 
 It stands beside the pages' transport, so that a proxy treats it as it treats their own requests. Like the transport it
-asks for no token. It knows no job, keeps nothing of what comes, and answers in a line. A turnstile bounds how many
-requests there are, so that nobody holds the server's connections with it.
+asks for no token. It knows no job, keeps nothing of what comes but its stamp, and answers in a line. A turnstile bounds
+how many requests there are, so that nobody holds the server's connections with it.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ import asyncio
 from typing import ClassVar
 
 from handlers.answers import JSON_TEXT, as_json
-from handlers.queries import WAIT, wait_argument
+from handlers.queries import WAIT, text_argument, wait_argument
 from handlers.site import Site
 from handlers.worker.files import SharedHandler
 from handlers.worker.turnstile import Turnstile
@@ -57,8 +57,11 @@ class ConnectionTestHandler(SharedHandler):
             self._refuse_after_body(self.too_large())
 
     async def get(self) -> None:
-        """What the page compares with what it sees itself."""
-        await self.client.patiently(asyncio.sleep(wait_argument(self)))
+        """What the page compares with what it sees itself. One that comes again is answered at once, and too early:
+        that is how the page learns that the first one was cut, and when."""
+        wait_s = wait_argument(self)
+        if wait_s and not self._turnstile.has_come_before(text_argument(self, "t")):
+            await self.client.patiently(asyncio.sleep(wait_s))
         settings = self.site.settings
         self._tell(
             {

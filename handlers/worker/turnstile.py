@@ -13,6 +13,8 @@ __all__ = ["Turnstile"]
 
 #: Who finds all places taken is told to come back after this.
 _PLACE_S = 15
+#: A longer stamp is no page's.
+_LONGEST_STAMP = 64
 
 
 class Turnstile:
@@ -23,6 +25,8 @@ class Turnstile:
         #: How many places are taken.
         self.inside = 0
         self._allowance = Allowance(float(per_minute), 0.0)
+        #: Of requests that came last: those of a minute at most, which is as long as any of them waits.
+        self._stamps: dict[str, None] = {}
 
     def enter(self, now: float) -> None:
         """Takes a place until ``leave``. Raises Unavailable, and then none is taken."""
@@ -36,6 +40,20 @@ class Turnstile:
     def leave(self) -> None:
         """Gives the place back."""
         self.inside -= 1
+
+    def has_come_before(self, stamp: str) -> bool:
+        """Whether a request had this stamp before. A page gives each its own; empty: it gave none.
+
+        Some browsers send a request again, and do not tell their page, if its connection was reset: then something on
+        the way has cut the first one.
+        """
+        if not stamp or len(stamp) > _LONGEST_STAMP:
+            return False
+        before = stamp in self._stamps
+        self._stamps[stamp] = None
+        if len(self._stamps) > self._per_minute:
+            del self._stamps[next(iter(self._stamps))]
+        return before
 
     @staticmethod
     def _refusal(retry_after_s: int) -> Unavailable:

@@ -41,6 +41,15 @@ async def test_a_get_waits_as_long_as_it_is_asked_to(ask: Ask) -> None:
     assert loop.time() - began >= 1.0
 
 
+async def test_a_get_that_the_browser_sends_again_is_answered_at_once(ask: Ask) -> None:
+    loop = asyncio.get_running_loop()
+    assert (await ask(f"{PATH}?wait=1&t=a.1")).code == 200
+    began = loop.time()
+    response = await ask(f"{PATH}?wait=60&t=a.1")
+    assert (response.code, "now_ms" in body_of(response)) == (200, True)
+    assert loop.time() - began < 30
+
+
 @pytest.mark.parametrize("wait", ["61", "-1", "1.5", "x"])
 async def test_a_wait_that_is_too_long_or_none_is_refused(ask: Ask, wait: str) -> None:
     response = await ask(f"{PATH}?wait={wait}")

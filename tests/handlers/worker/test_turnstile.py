@@ -52,3 +52,18 @@ def test_no_more_than_a_minute_s_requests_are_saved_up() -> None:
     come(turnstile, 60, 1e6)
     with pytest.raises(Unavailable):
         turnstile.enter(1e6)
+
+
+def test_a_stamp_is_known_again_until_a_minute_s_requests_have_come_since() -> None:
+    turnstile = Turnstile(2, 3)
+    assert not turnstile.has_come_before("a")
+    assert turnstile.has_come_before("a")
+    assert [turnstile.has_come_before(stamp) for stamp in ("b", "c", "d")] == [False] * 3
+    assert not turnstile.has_come_before("a")
+
+
+@pytest.mark.parametrize("stamp", ["", "x" * 65])
+def test_what_is_no_page_s_stamp_is_not_kept(stamp: str) -> None:
+    turnstile = Turnstile(2, 3)
+    assert not turnstile.has_come_before(stamp)
+    assert not turnstile.has_come_before(stamp)
