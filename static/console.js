@@ -1,29 +1,18 @@
 /*
  * Helps with the console's pages: adds the local time beside UTC, lets forms take times by the
- * local clock, adds buttons that copy an id and boxes that tick all rows, says which instant a
- * slider means, and refreshes the page in place. ES5; the pages work without this script, too: then
- * they show and take UTC only, and load themselves anew.
+ * local clock, adds buttons that copy an id and boxes that tick all rows, and says which instant a
+ * slider means. ES5; the pages work without this script, too: then they show and take UTC only.
  *
  * Markup: <time datetime>, by the local clock with data-local; .local-name names it; [data-copy]
  * for a button; [data-follow] for one that keeps the end of the box with this id in view;
  * [data-tick-all] for a box; <form data-now-s> for a slider; input[name=clock] and .clock-name for
- * the clock of a form; <body data-page data-refresh-s>; #main, #clock, #refreshing are refreshed;
- * rows and cards have data-key; #refresh-note takes words for people. A form is never touched, and
- * never goes while it holds what somebody has typed.
+ * the clock of a form.
  */
 (function () {
   'use strict';
 
-  var LONGEST_WAIT_S = 60;
   var MONTHS = 'Jan Feb Mar Apr May Jun Jul Aug Sep Oct Nov Dec'.split(' ');
 
-  var body = document.body;
-  var main = document.getElementById('main');
-  var note = document.getElementById('refresh-note');
-  var refreshS = Number(body.getAttribute('data-refresh-s')) || 0;
-  /** How many refreshes have failed in a row, and since when. */
-  var failures = 0;
-  var failedAt = '';
   /** The id of the box whose end is kept in view; '' if none is. */
   var followed = '';
 
@@ -236,103 +225,18 @@
     each(root, '[data-follow]', addFollowSwitch);
   }
 
-  // ---- refresh in place ------------------------------------------------------------------------
-
-  /** The place on the screen of what has the focus; what comes above it must not push it away. */
-  function topOf(focused) {
-    return main.contains(focused) && focused !== main ? focused.getBoundingClientRect().top : 0;
-  }
-
-  function patchById(page, id) {
-    var here = document.getElementById(id);
-    var there = page.getElementById(id);
-    return !!here && !!there && window.PagehandPatch.patch(here, there);
-  }
-
-  /** Whether something stays only because somebody has typed into it. */
-  function patchPage(page) {
-    var focused = document.activeElement;
-    var top = topOf(focused);
+  /** Changes the page; the end of a box that is followed stays in view. */
+  function keepEnd(change) {
     var box = followed && document.getElementById(followed);
     var wasAtEnd = !!box && isAtEnd(box);  // else the reader has scrolled up
-    var keeps;
-    keeps = patchById(page, 'main');
-    patchById(page, 'clock');
-    patchById(page, 'refreshing');
+    change();
     if (wasAtEnd) { showEnd(); }
-    if (document.title !== page.title) { document.title = page.title; }
-    if (focused && focused !== document.activeElement && body.contains(focused)) {
-      focused.focus();
-    }
-    window.scrollBy(0, Math.round(topOf(focused) - top));
-    return keeps;
   }
 
-  function isSelecting() {
-    var selection = window.getSelection();
-    return !!selection && !selection.isCollapsed && main.contains(selection.anchorNode);
-  }
-
-  function tell(text) {
-    if (note && note.textContent !== text) { note.textContent = text; }
-  }
-
-  /** The next one; after failures ever later. */
-  function plan() {
-    var waitS = Math.min(LONGEST_WAIT_S, refreshS * Math.pow(2, Math.min(failures, 6)));
-    if (refreshS) { window.setTimeout(refresh, Math.max(waitS, refreshS) * 1000); }
-  }
-
-  function failed() {
-    failures += 1;
-    failedAt = failedAt || clock(new Date());
-    tell('No refresh since ' + failedAt + ': the server does not answer. Trying again.');
-    plan();
-  }
-
-  function take(page) {
-    failures = 0;
-    failedAt = '';
-    refreshS = Number(page.body.getAttribute('data-refresh-s')) || 0;
-    complete(page);
-    tell(patchPage(page) ? 'Something here is over. It stays because you have typed into it.' : '');
-    plan();
-  }
-
-  function stay() {
-    tell('The server shows you another page now. What you have typed is still here.');
-    plan();
-  }
-
-  function received(xhr) {
-    var page = xhr.status === 200 ? xhr.response : null;
-    if (!xhr.status || xhr.status >= 500) { return failed(); }
-    if (!page || page.body.getAttribute('data-page') !== body.getAttribute('data-page')) {
-      // Signed out, or what the page shows is gone: the browser shows what the server says.
-      return window.PagehandPatch.holdsTyped(main) ? stay() : window.location.reload();
-    }
-    return isSelecting() ? refresh() : take(page);
-  }
-
-  function refresh() {
-    var xhr;
-    if (document.hidden) { return plan(); }
-    if (isSelecting()) {
-      tell('Not refreshed while text is selected.');
-      return plan();
-    }
-    xhr = new window.XMLHttpRequest();
-    xhr.open('GET', window.location.pathname + window.location.search, true);
-    xhr.setRequestHeader('Accept', 'text/html');
-    xhr.responseType = 'document';  // neither this nor the timeout before open(), or IE 11 throws
-    xhr.timeout = 30000;
-    xhr.onloadend = function () { received(xhr); };
-    return xhr.send(null);
-  }
+  window.PagehandConsole = { complete: complete, keepEnd: keepEnd, shortClock: shortClock };
 
   complete(document);
   each(document, '[data-now-s]', followSlider);
   each(document, 'input[name=clock]', setClock);
   each(document, '[data-tick-all]', addTickAll);
-  plan();
 }());

@@ -64,7 +64,7 @@ CORPUS = [
     "]]><x>",
     "<!--<i>",
 ]  # fmt: skip
-ALLOWED_SCRIPTS = re.compile(r"/static/(submit|patch|console|keys|try)\.js\?v=[0-9a-f]{12}|/static/worker\.js")
+ALLOWED_SCRIPTS = re.compile(r"/static/(submit|patch|console|refresh|keys|try)\.js\?v=[0-9a-f]{12}|/static/worker\.js")
 #: Elements that the pages have by themselves.
 OURS = (("svg", "bars"), ("details", "described"), ("details", "stack"), ("details", "more"), ("style", "record"))
 
@@ -206,7 +206,7 @@ async def test_what_is_in_the_address_or_typed_is_text(browser: Browser, house: 
     ]
     paths += [f"/jobs?q={escaped}", f"/jobs/j-succeeded?q={escaped}"]
     paths += [f"/workers?x={escaped}&refresh=5", f"/nope/{escaped}", f"/jobs/{escaped}", f"/login?next={escaped}"]
-    paths += [f"/me?next={escaped}", f"/help?x={escaped}"]
+    paths += [f"/me?next={escaped}", f"/help?x={escaped}", f"/board?{escaped}={escaped}"]
     for path in paths:
         check((await browser.get(path, headers={"X-Request-Id": "a"})).body, evil)
     told = await browser.post("/me", {"person": evil, "next": "/jobs/j-succeeded"}, "/me")

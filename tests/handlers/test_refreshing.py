@@ -21,7 +21,7 @@ from tests.handlers.rich import rich
 from tests.handlers.test_browsers import Site
 from tests.page.browsers import Browser
 from tests.support.house import House
-from tests.support.scenes import a_job
+from tests.support.scenes import a_job, submit
 from tests.support.waiting import until
 
 ANNA = Actor("anna")
@@ -150,6 +150,64 @@ def test_what_is_typed_stays_where_the_server_shows_another_page(window: Browser
     window.run("document.body.setAttribute('data-page', '/another')")
     until(lambda: "What you have typed is still here." in said(window))
     assert window.run("document.getElementById('reason').value") == "no paper"
+
+
+#: Timers of the page run twenty times as fast from here on.
+FAST = """(window.setTimeout = (function (real) {
+  return function (call, ms) { return real.call(window, call, ms / 20); };
+}(window.setTimeout)))"""
+#: The computer has slept for 25 hours: the clock on the wall has gone on.
+SLEEP = """(function (Real) {
+  window.Date = function (text) { return text ? new Real(text) : new Real(new Real().getTime() + 90000000); };
+}(window.Date))"""
+#: Its clock, as people read it.
+CLOCK = "new Date().toTimeString().slice(0, 5)"
+#: The first and the last line of what has the focus, and the note.
+PLACES = """[document.activeElement.getBoundingClientRect().bottom, document.getElementById('refresh-note')
+  .getBoundingClientRect().top, document.getElementById('refresh-note').getBoundingClientRect().bottom]"""
+
+
+@pytest.mark.browser
+@pytest.mark.parametrize("path", ["/workers", "/board"])
+def test_a_page_that_stands_still_says_so_in_sight_until_the_server_answers_again(
+    window: Browser, site: Site, path: str
+) -> None:
+    window.resize(1024, 300)
+    window.open(f"{site.url}{path}?refresh=2")
+    title, look = window.run("document.title"), window.run("document.body.className")
+    window.run("document.querySelector('.foot a').focus()")
+    before = window.run(CLOCK)
+    window.run(FAST)
+    window.offline(True)
+    after = window.run(CLOCK)
+    window.run(SLEEP)
+    until(lambda: "no-refresh" in window.run("document.body.className"))
+    told = re.fullmatch(r"No refresh since \d+ \w+ (\S+): the server does not answer. Trying again.", said(window))
+    assert told is not None, said(window)
+    assert told[1] in (before, after), "the last answer's time, not that of the first request that failed"
+    assert window.run("document.title") == said(window).partition("the server")[0] + title
+    focus, top, bottom = window.run(PLACES)
+    assert focus <= top < bottom <= 300, "in sight, and not over what has the focus"
+    window.offline(False)
+    until(lambda: said(window) == "")
+    assert [window.run("document.title"), window.run("document.body.className")] == [title, look]
+    window.resize(1024, 700)
+
+
+@pytest.mark.browser
+def test_a_server_that_restarts_in_a_few_seconds_leaves_no_sign(chromium: Browser, site: Site) -> None:
+    chromium.open(site.url + "/jobs?refresh=2")
+    chromium.run("new MutationObserver(function () { window.signs = 1; }).observe(document.body, {attributes: true})")
+    chromium.run("(window.XMLHttpRequest.prototype.send = (function (real) { window.asked = 0;"
+                 " return function () { window.asked += 1; return real.call(this, null); }; }"
+                 "(window.XMLHttpRequest.prototype.send)))")  # fmt: skip
+    chromium.run(FAST)
+    chromium.offline(True)
+    until(lambda: chromium.run("window.asked") == 2)
+    chromium.offline(False)
+    site.do(submit(site.house, "new", type="brand-new"))
+    until(lambda: chromium.run("!!document.querySelector('tr[data-key=new]')"))
+    assert chromium.run("window.signs") is None
 
 
 @pytest.mark.browser

@@ -39,7 +39,8 @@ BOTH = {
     "console.css": {
         "a:focus", "button:focus", "input:focus", "select:focus", "textarea:focus", "pre:focus", ".logbox:focus",
         ".top", ".top a", ".nav a.here", ".top .env", ".top .env.is-live", ".board .env", ".board .env.is-live", "mark",
-        ".apart", "button.main", "button.main:hover", "button.plain", "button.follow[aria-pressed=\"true\"]",
+        ".apart", ".no-refresh #refresh-note",
+        "button.main", "button.main:hover", "button.plain", "button.follow[aria-pressed=\"true\"]",
     },
     "worker.css": {
         "#board", ".ready #board", ".working #board", ".paused #board", ".connecting #board", ".reconnecting #board",
