@@ -10,11 +10,14 @@
   var OFF = 'pagehand-keys-off';
   /** A key after `g` counts for so long. */
   var GO_MS = 1500;
+  /** So the part of an address behind # begins that names the row to tick. */
+  var TICK = 'tick-';
   var PLACES = { o: '/', j: '/jobs', w: '/workers', t: '/types', h: '/help' };
   var LIST = [
     ['g o', 'Overview'], ['g j', 'Jobs'], ['g w', 'Workers'], ['g t', 'Types'], ['g h', 'Help'],
     ['/', 'To the search'], ['j', 'Next row'], ['k', 'Row before'],
-    ['x', 'Tick the row, or take the tick away'], ['X', 'Tick all rows, or take all ticks away'],
+    ['x', 'Tick the row, or take the tick away (jobs, workers)'],
+    ['X', 'Tick all rows, or take all ticks away'],
     ['r', 'Load the page anew'], ['t', 'Colours: light, dark, as the system has them'],
     ['?', 'Show or hide this list']
   ];
@@ -132,16 +135,48 @@
     if (link) { link.focus(); }
   }
 
+  function tickHash(row) {
+    return '#' + TICK + window.encodeURIComponent(row.getAttribute('data-key'));
+  }
+
+  /** The same list with boxes: this row is ticked there, or as the value says. */
+  function offerTicks(row, value) {
+    var link = main.querySelector('a[data-tick-on]');
+    if (link) {
+      window.location.href = link.href.replace('tick=1', 'tick=' + value) +
+        (row ? tickHash(row) : '');
+    }
+  }
+
+  /** Without a row that has the focus, the first one gets it. */
   function tick() {
     var all = rows();
     var row = all[here(all)];
-    var field = row && row.querySelector('input[type=checkbox]');
-    if (field) { field.click(); }
+    var field = (row || main).querySelector('.list tbody input[type=checkbox]');
+    if (!field) {
+      offerTicks(row, '1');
+    } else if (row) {
+      field.click();
+    } else {
+      move(1);
+    }
   }
 
   function tickAll() {
     var box = main.querySelector('[data-tick-all] input');
-    if (box) { box.click(); }
+    if (box) { box.click(); } else { offerTicks(null, 'all'); }
+  }
+
+  /** Ticks the row that was meant where there were no boxes yet, once: a reload does not do it. */
+  function tickMeant() {
+    var hash = window.location.hash;
+    var row = rows().filter(function (one) { return tickHash(one) === hash; })[0];
+    var field = row && row.querySelector('input[type=checkbox]');
+    if (field) {
+      field.click();
+      row.querySelector('a').focus();
+    }
+    window.history.replaceState(null, '', window.location.pathname + window.location.search);
   }
 
   function search() {
@@ -233,6 +268,7 @@
 
   window.addEventListener('hashchange', unfold, false);
   unfold();
+  if (window.location.hash.indexOf('#' + TICK) === 0) { tickMeant(); }
 
   // keypress tells the character, whatever the keyboard; IE 11 has no other event that does.
   document.addEventListener('keypress', function (event) {

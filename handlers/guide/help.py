@@ -28,8 +28,8 @@ WORDS = (
 #: As static/keys.js has them.
 KEYS = (
     ("g o", "Overview"), ("g j", "Jobs"), ("g w", "Workers"), ("g t", "Types"), ("g h", "Help"),
-    ("/", "To the search"), ("j", "Next row"), ("k", "Row before"), ("x", "Tick the row, or take the tick away"),
-    ("X", "Tick all rows, or take all ticks away"),
+    ("/", "To the search"), ("j", "Next row"), ("k", "Row before"),
+    ("x", "Tick the row, or take the tick away (jobs, workers)"), ("X", "Tick all rows, or take all ticks away"),
     ("r", "Load the page anew"), ("t", "Colours: light, dark, as the system has them"), ("?", "Show or hide this list"),
 )  # fmt: skip
 _JOB, _WORKER, _TYPE, _ORDER = "/jobs/<id>", "/workers/<id>", "/types/<type>", "/operations/<id>"
