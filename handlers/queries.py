@@ -6,7 +6,7 @@ A field that an address does not know is refused: a list that overlooked a filte
 from __future__ import annotations
 
 import difflib
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from enum import StrEnum
 from typing import Protocol
 from urllib.parse import urlencode
@@ -35,8 +35,13 @@ __all__ = [
     "DELIVERIES",
     "INSTANTS",
     "JOBS",
+    "JOB_PAGE",
     "MOST_NUMBERED",
+    "NEW_JOB",
+    "NEXT",
     "ONE_JOB",
+    "OPERATION_PAGE",
+    "OVERVIEW",
     "PHONE",
     "PLACE",
     "QUARTER",
@@ -50,7 +55,6 @@ __all__ = [
     "ListFormat",
     "after_argument",
     "change_filter",
-    "check_query",
     "fields_argument",
     "flag_argument",
     "format_argument",
@@ -77,7 +81,6 @@ _LONGEST_NAME = 100
 INSTANTS, _ACT_INSTANTS = ("created_after", "created_before", "ended_after", "ended_before"), ("after", "before")
 #: The window where only a type is named.
 _USUAL_WINDOW_S = 3_600
-_WAITS = " A job is submitted and waited for with the header 'Prefer: wait=N'."
 
 
 def _fields_of(kind: type[Struct]) -> tuple[str, ...]:
@@ -100,8 +103,11 @@ QUARTER = ("at",)
 FAILURES = ("type",)
 DELIVERIES, DEAD = ("failed", "cursor"), ("cursor",)
 PHONE = ("code",)
-BOARD = ("label", "type", "refresh")
+BOARD = ("label", "type")
 RECORD, LOG = ("beside",), ("q",)
+#: Those of the console's other pages. A page that people may have refreshed has *refresh* besides.
+OVERVIEW, NEW_JOB, NEXT = ("at", "back"), ("type", "worker", "like"), ("next",)
+JOB_PAGE, OPERATION_PAGE = ("q", "full", "sent", "change", "remove", "refresh"), ("refresh",)
 #: Most items of a page that goes by numbers.
 MOST_NUMBERED = 100
 
@@ -115,33 +121,6 @@ class ListFormat(StrEnum):
 
 
 _FORMATS = {JSON: ListFormat.JSON, LINES: ListFormat.NDJSON, CSV: ListFormat.CSV}
-
-
-class Query(Protocol):
-    """A request, as far as its query is read here."""
-
-    @property
-    def method(self) -> str | None: ...
-    @property
-    def query_arguments(self) -> Mapping[str, list[bytes]]: ...
-
-
-def check_query(request: Query, known: Collection[str]) -> None:
-    """Refuses a field that is not one of these, whether it says something or not. Raises BadParameter."""
-    for name in request.query_arguments:
-        if name not in known:
-            raise BadParameter(_unknown(name, known, request.method or ""))
-
-
-def _unknown(name: str, known: Collection[str], method: str) -> str:
-    # Tornado reads names as Latin-1. repr: nobody writes line ends into our answers.
-    shown = repr(name.encode("latin-1", "replace").decode("utf-8", "replace")[:_LONGEST_NAME])[1:-1]
-    if not known:
-        instead = _WAITS if name == "wait" else " A POST says what it wants in its body." if method == "POST" else ""
-        return f"{shown} is not a field of this address: it takes none.{instead}"
-    near = difflib.get_close_matches(name.lower(), known, n=1)
-    hint = f"; did you mean {near[0]}?" if near else "."
-    return f"{shown} is not a field of this address{hint} It takes {', '.join(known)}."
 
 
 def wait_argument(handler: RequestHandler) -> float:

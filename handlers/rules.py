@@ -25,7 +25,7 @@ from handlers.client import AskingClient
 from handlers.errors import Problem
 from handlers.guard import Headers
 from handlers.mediatype import JSON, media_type
-from handlers.queries import check_query
+from handlers.queryfields import check_query
 from handlers.refusals import quoted
 from handlers.site import Site
 
@@ -86,7 +86,7 @@ class Rules:
     names_type: ClassVar[bool] = False
     #: Whether Host and Origin are checked. Only the probes of load balancers skip that: they disclose nothing.
     guarded: ClassVar[bool] = True
-    #: The fields that the query of a GET may have; other requests have none. The API refuses all others.
+    #: The fields that the query of a GET may have; other requests have none. API and console refuse all others.
     query_fields: ClassVar[tuple[str, ...]] = ()
 
     site: Site
@@ -209,6 +209,11 @@ class Rules:
         """The fields that the query of a request by this method may have."""
         return cls.query_fields if method in ("GET", "HEAD") else ()
 
+    def check_fields(self) -> None:
+        """Refuses a field of the query that this address does not know."""
+        if self.request.method != "OPTIONS":
+            check_query(self.request, self.fields_of(self.request.method or ""))
+
     # The body
 
     def most_bytes(self) -> int:
@@ -273,8 +278,7 @@ class ApiRules(Rules):
     def check_body(self) -> None:
         """Everything that changes something must come as JSON, or without a body and from a program. So a foreign page
         must ask first, and is refused."""
-        if self.request.method != "OPTIONS":
-            check_query(self.request, self.fields_of(self.request.method or ""))
+        self.check_fields()
         # A DELETE without a body cannot come from a foreign page unasked.
         if self.request.method in ("POST", "PUT", "PATCH") or (
             self.request.method == "DELETE" and self.content_length()

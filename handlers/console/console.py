@@ -12,6 +12,7 @@ from dispatcher.core.jobs.model import JobView, WorkerFilter, WorkerStatus, Work
 from dispatcher.core.jobs.states import JobState
 from dispatcher.core.jobs.turn import Delete
 from dispatcher.errors import BadRequest, Forbidden, JobNotFound, Unavailable, VersionMismatch, WrongState
+from handlers import queries
 from handlers.api.amending import copy_of
 from handlers.api.loglines import LONGEST_SOUGHT, lines_gone, lines_with
 from handlers.carried import carried
@@ -104,6 +105,7 @@ class JobPageHandler(_OneJob):
     """``/jobs/<id>``: everything known about one job."""
 
     scopes: ClassVar = {"GET": Scope.READ}
+    query_fields = queries.JOB_PAGE
 
     async def get(self, job_id: str) -> None:
         """The page; it loads itself anew while the job is open."""

@@ -26,7 +26,7 @@ from handlers.console.orders import ACTIONS, FILTER_FIELDS, WORKER_ACTIONS
 from handlers.console.page import PageHandler
 from handlers.console.workerorders import WORKER_FIELDS
 from handlers.orders import FOR_ADMINS
-from handlers.queries import Filter, check_query, job_filter, next_query, type_filter, worker_filter
+from handlers.queries import Filter, job_filter, next_query, type_filter, worker_filter
 from handlers.worker.tasks import MOST_FAULTS
 
 __all__ = ["JobsPage", "TypesPage", "WorkersPage"]
@@ -73,10 +73,18 @@ class _ListPage(PageHandler):
         """The fields of the filter's form."""
         return [name for name in self.query_fields if name not in queries.PLACE]
 
+    @classmethod
+    def fields_of(cls, method: str) -> tuple[str, ...]:
+        """Those of its filter, and the others."""
+        return (*cls.query_fields, *cls.others, "refresh")
+
+    def check_fields(self) -> None:
+        """Nothing yet: the page itself says what is wrong with its filter."""
+
     async def get(self) -> None:
         """The page."""
         try:
-            check_query(self.request, (*self.query_fields, *self.others, "refresh"))
+            super().check_fields()
             listed = await self.listed()
         except BadParameter as wrong:
             if not self.wants_page():

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dispatcher.access.principal import Principal
 from dispatcher.access.scopes import Scope
 from dispatcher.errors import BadRequest, Forbidden, TooManyGuesses
+from handlers import queries
 from handlers.console.page import XSRF_HELP, PageHandler, local_path
 from handlers.person import LONGEST_PERSON, forget_person, keep_person, person_typed, signed_by
 from handlers.signin import sign_in, sign_out
@@ -16,6 +17,7 @@ class LoginPage(PageHandler):
     """Takes the token once and sets a cookie in its place; asks who it is, so that acts have authors."""
 
     public = True
+    query_fields = queries.NEXT
 
     def for_programs(self) -> str:
         """How they show the token."""

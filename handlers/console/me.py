@@ -6,6 +6,7 @@ from typing import ClassVar
 
 from dispatcher.access.scopes import Scope
 from dispatcher.errors import BadRequest, Forbidden
+from handlers import queries
 from handlers.console.colours import COLOURS, keep_colours
 from handlers.console.page import XSRF_HELP, PageHandler, local_path
 from handlers.person import LONGEST_PERSON, forget_person, keep_person, person_typed
@@ -17,6 +18,7 @@ class MePage(PageHandler):
     """What this browser keeps of a person."""
 
     scopes: ClassVar = {"GET": Scope.READ, "POST": Scope.READ}
+    query_fields = queries.NEXT
 
     def for_programs(self) -> str:
         """They have no such cookie."""

@@ -27,7 +27,7 @@ from dispatcher.core.jobs.turn import Objection
 from dispatcher.errors import BadParameter, BadRequest, Forbidden, Unavailable, WrongState
 from handlers.console.page import XSRF_HELP, PageHandler
 from handlers.orders import ANSWER_S, FOR_ADMINS, LONGEST_REASON, MOST_IDS, OrderRules
-from handlers.queries import CONSOLE_JOBS, PLACE, job_filter
+from handlers.queries import CONSOLE_JOBS, OPERATION_PAGE, PLACE, job_filter
 
 __all__ = [
     "ACTIONS",
@@ -204,6 +204,7 @@ class OperationPage(OrderPage):
     """``/operations/<id>``: what was asked, and how far it is."""
 
     scopes: ClassVar = {"GET": Scope.READ}
+    query_fields = OPERATION_PAGE
 
     async def get(self, operation_id: str) -> None:
         """The page."""

@@ -188,8 +188,15 @@ class PageHandler(BaseHandler):
         """What a program does that sends something here."""
         return "Programs use the API: docs/api.md describes it."
 
+    @classmethod
+    def fields_of(cls, method: str) -> tuple[str, ...]:
+        """Its own, and how often it refreshes."""
+        refreshes = cls.offers_refresh and method in ("GET", "HEAD")
+        return (*super().fields_of(method), *(("refresh",) if refreshes else ()))
+
     def check_body(self) -> None:
-        """A program that sends JSON is led to the API."""
+        """A page shows what its address asks for, or nothing. A program that sends JSON is led to the API."""
+        self.check_fields()
         super().check_body()
         if self.request.method == "POST" and "json" in self.request.headers.get("Content-Type", "").lower():
             raise Unsupported(f"{_OWN_FORMS} {self.for_programs()}")

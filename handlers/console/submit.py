@@ -9,6 +9,7 @@ from typing import ClassVar
 from dispatcher.access.scopes import Scope
 from dispatcher.core.jobs.model import JobSpec
 from dispatcher.errors import JobNotFound, KeyConflict, PagehandError, TooLarge, TooManyJobs, Unavailable
+from handlers import queries
 from handlers.carried import carried
 from handlers.console.options import options, typed_options
 from handlers.console.page import MOST_CHOICES, XSRF_HELP, PageHandler
@@ -41,6 +42,7 @@ class SubmitPage(PageHandler):
     """GET shows the form, POST takes it."""
 
     scopes: ClassVar = {"GET": Scope.SUBMIT, "POST": Scope.SUBMIT}
+    query_fields = queries.NEW_JOB
 
     def body_limit(self) -> int:
         """The limit of a form."""

@@ -13,7 +13,7 @@ from dispatcher.core.jobs.acts.operations import OperationAction, OperationOrder
 from handlers.console.orders import OrderPage
 from handlers.console.page import PageHandler
 from handlers.failures.reading import MOST_FAILURES, read_failures
-from handlers.queries import check_query, stats_arguments
+from handlers.queries import FAILURES, stats_arguments
 
 __all__ = ["FailuresAgain", "FailuresPage"]
 
@@ -25,11 +25,11 @@ class FailuresPage(PageHandler):
 
     scopes: ClassVar = {"GET": Scope.READ}
 
+    query_fields = FAILURES
     offers_refresh = True
 
     async def get(self) -> None:
         """The page. Raises BadParameter."""
-        check_query(self.request, ("type", "refresh"))
         await show_failures(self, stats_arguments(self)[0])
 
     head = get

@@ -11,7 +11,7 @@ from handlers.overview.charts import DAY_S, History, history_of
 from handlers.overview.marking import ReadActs, read_acts, shown_of
 from handlers.overview.marks import before
 from handlers.overview.quarters import quarter_link
-from handlers.queries import check_query, stats_arguments
+from handlers.queries import stats_arguments
 
 __all__ = ["HistoryPage"]
 
@@ -23,11 +23,11 @@ class HistoryPage(PageHandler):
 
     scopes: ClassVar = {"GET": Scope.READ}
 
+    query_fields = ("type",)
     offers_refresh = True
 
     async def get(self) -> None:
         """The page. Raises BadParameter."""
-        check_query(self.request, ("type", "refresh"))
         name, _ = stats_arguments(self)
         read = await read_acts(self.site, self.site.clock.utc() - _WINDOWS[-1][0], type_name=name)
         day, month = [await self._told(name, window_s, step_s, read) for window_s, step_s in _WINDOWS]

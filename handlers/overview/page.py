@@ -14,6 +14,7 @@ from dispatcher.core.jobs.acts.kept import EVERY_TYPE
 from dispatcher.core.jobs.views.endings import ALL_TYPES, HOUR_S
 from dispatcher.core.jobs.views.histograms import FEW_SAMPLES
 from dispatcher.core.jobs.views.quarters import MOST_BACK, QUARTER_S
+from handlers import queries
 from handlers.console.page import PageHandler
 from handlers.console.presses import MOST_PRESSES, Press, offer_withheld, reload_at_once, resume_type, resume_workers
 from handlers.overview.bars import chosen, minute_bars
@@ -64,6 +65,7 @@ class OverviewPage(PageHandler):
 
     scopes: ClassVar = {"GET": Scope.READ}
 
+    query_fields = queries.OVERVIEW
     offers_refresh = True
 
     async def get(self) -> None:
