@@ -8,17 +8,31 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from dispatcher.core.jobs.model import JobView
 from dispatcher.core.jobs.states import JobState
 from handlers.console.words import age
 
-__all__ = ["BoardLine", "UsualRuns", "Why", "ended_lines", "running_lines", "waiting_lines"]
+__all__ = [
+    "SOON_S",
+    "BoardLine",
+    "BoardPart",
+    "UsualRuns",
+    "Why",
+    "ended_lines",
+    "parts_that_fit",
+    "running_lines",
+    "soon_lines",
+    "waiting_lines",
+]
 
 #: Type -> how long half of its jobs run, in seconds; None: too few have ended to say.
 UsualRuns = Mapping[str, float | None]
 #: Why a job waits: the code, and how many workers that match it are busy.
 Why = tuple[str, int]
+#: A job that is scheduled for later than that is not on the board.
+SOON_S = 600
 #: (look, word) of jobs that run no more.
 _ENDED = {
     JobState.SUCCEEDED: ("good", "done"), JobState.FAILED: ("bad", "failed"), JobState.CANCELLED: ("over", "cancelled"),
@@ -37,12 +51,40 @@ _WAITS = {
 class BoardLine(Struct, frozen=True):
     """One job on the board."""
 
-    #: ``runs``, ``waits``, ``good``, ``bad``, ``over``.
+    #: ``runs``, ``waits``, ``soon``, ``good``, ``bad``, ``over``.
     look: str
     job: JobView
     #: The worker; empty: none has it.
     where: str
     when: str
+
+
+class BoardPart(Struct, frozen=True):
+    """The lines of one kind: what runs, say."""
+
+    lines: Sequence[BoardLine]
+    #: How many jobs there are of this kind, and whether there may be more, at which nobody has looked.
+    total: int
+    has_others: bool
+    #: What is said of those that are left out: ``and 12 more waiting``.
+    word: str
+
+    @property
+    def rest(self) -> str:
+        """Says how many are left out; empty: none is."""
+        more, least = self.total - len(self.lines), "at least " if self.has_others else ""
+        return f"and {least}{more} more {self.word}" if more else ""
+
+
+def parts_that_fit(parts: Sequence[BoardPart], room: int) -> list[BoardPart]:
+    """Each kind gets its share of the lines that a wall can show; what one leaves over, the others have."""
+    shown = [0] * len(parts)
+    wanting = [place for place, part in enumerate(parts) if part.lines]
+    while wanting and sum(shown) < room:
+        for place in wanting[: room - sum(shown)]:
+            shown[place] += 1
+        wanting = [place for place in wanting if shown[place] < len(parts[place].lines)]
+    return [replace(part, lines=part.lines[:count]) for part, count in zip(parts, shown, strict=True)]
 
 
 def running_lines(jobs: Iterable[JobView], usual: UsualRuns, now: float) -> list[BoardLine]:
@@ -55,6 +97,12 @@ def running_lines(jobs: Iterable[JobView], usual: UsualRuns, now: float) -> list
 def waiting_lines(waits: Sequence[tuple[JobView, Why]], usual: UsualRuns) -> list[BoardLine]:
     """Jobs that wait, the first in turn first."""
     return [BoardLine("waits", job, "", _waiting(job, why, place, usual)) for place, (job, why) in enumerate(waits, 1)]
+
+
+def soon_lines(jobs: Iterable[JobView], now: float) -> list[BoardLine]:
+    """Jobs that are scheduled for one of the next minutes, the first first."""
+    due = sorted((job.run_at, job.created_at, job.id, job) for job in jobs if job.run_at is not None)
+    return [BoardLine("soon", job, "", _soon(job, at - now)) for at, _, _, job in due if at - now <= SOON_S]
 
 
 def ended_lines(jobs: Iterable[JobView], now: float) -> list[BoardLine]:
@@ -84,6 +132,12 @@ def _waiting(job: JobView, why: Why, place: int, usual: UsualRuns) -> str:
     if code == "busy" and run_s is not None:
         return f"begins in about {age(max(1.0, place * run_s / max(1, busy)))}"
     return _WAITS.get(code, f"number {place} in the queue")
+
+
+def _soon(job: JobView, in_s: float) -> str:
+    if in_s < 1:
+        return "about to begin"
+    return f"tried again in {age(in_s)}" if job.number else f"begins in {age(in_s)}"
 
 
 def _ended(job: JobView, now: float) -> BoardLine:

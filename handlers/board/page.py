@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import ClassVar
 
 from msgspec.structs import replace
@@ -12,13 +12,25 @@ from dispatcher.core.jobs.model import JobFilter, JobView, WorkerFilter, WorkerS
 from dispatcher.core.jobs.states import JobState
 from dispatcher.core.jobs.views.histograms import FEW_SAMPLES, quantile_s
 from handlers import queries
-from handlers.board.departures import BoardLine, UsualRuns, Why, ended_lines, running_lines, waiting_lines
+from handlers.board.departures import (
+    BoardLine,
+    BoardPart,
+    UsualRuns,
+    Why,
+    ended_lines,
+    parts_that_fit,
+    running_lines,
+    soon_lines,
+    waiting_lines,
+)
 from handlers.console.page import PageHandler
 
 __all__ = ["BoardPage"]
 
-#: Lines of each kind.
-_MOST_RUNNING, _MOST_WAITING, _MOST_ENDED = 8, 6, 6
+#: So many jobs fit on a wall of 1920 x 1080, with a line for each kind of which some are left out (console.css).
+_ROOM = 14
+#: Of workers with a label, so many of their jobs are read: more than can be shown, as some may be over.
+_MOST_READ = 2 * _ROOM
 #: So many jobs, and so many workers with the label, are looked at.
 _LOOKED_AT, _MOST_WORKERS = 100, 20
 #: What ended longer ago is not shown.
@@ -42,21 +54,27 @@ class BoardPage(PageHandler):
         label = queries.text_argument(self, "label")
         workers = await self._workers(label) if label else []
         running = await self._running(workers)
-        waiting, more = await self._waiting()
-        usual = await self._usual([*running, *waiting])
+        waiting, scheduled = await self._waiting(), await self._jobs(JobState.SCHEDULED)
+        usual = await self._usual([*running, *waiting[:_ROOM]])
         now = self.site.clock.utc()
-        lines = [
-            *running_lines(running, usual, now)[:_MOST_RUNNING],
-            *waiting_lines([(job, self._why(job)) for job in waiting[:_MOST_WAITING]], usual),
-            *ended_lines(await self._ended(workers), now)[:_MOST_ENDED],
+        # With a label, jobs are found by their workers, some of each: there may always be others.
+        most = _LOOKED_AT if self._label is None else 1
+        parts = [
+            _part("running", running_lines(running, usual, now), most),
+            _part("waiting", self._waiting_lines(waiting, usual), _LOOKED_AT, len(waiting)),
+            _part("soon", soon_lines(scheduled, now), _LOOKED_AT),
+            _part("ended or in doubt", ended_lines(await self._ended(workers), now), most),
         ]
-        self._show(lines, len(waiting) - _MOST_WAITING, more)
+        self.show(
+            "board.html", parts=parts_that_fit(parts, _ROOM), label=label, chosen=self._type,
+            overlooks=_LOOKED_AT if len(scheduled) == _LOOKED_AT else 0,
+        )  # fmt: skip
 
     head = get
 
-    def _show(self, lines: list[BoardLine], behind: int, more: bool) -> None:
-        label = queries.text_argument(self, "label")
-        self.show("board.html", lines=lines, behind=max(0, behind), more=more, label=label, chosen=self._type)
+    def _waiting_lines(self, jobs: Sequence[JobView], usual: UsualRuns) -> list[BoardLine]:
+        """Of those alone that can be shown: why one waits is looked up for each."""
+        return waiting_lines([(job, self._why(job)) for job in jobs[:_ROOM]], usual)
 
     def _why(self, job: JobView) -> Why:
         why = self.site.service.why(job)
@@ -70,15 +88,14 @@ class BoardPage(PageHandler):
     async def _running(self, workers: list[WorkerView]) -> list[JobView]:
         if self._label is None:
             return await self._jobs(JobState.RUNNING)
-        ids = [job_id for worker in workers for job_id in worker.jobs][:_LOOKED_AT]
-        found = [await self.site.service.job(job_id) for job_id in ids[: 2 * _MOST_RUNNING]]
+        ids = [job_id for worker in workers for job_id in worker.jobs][:_MOST_READ]
+        found = [await self.site.service.job(job_id) for job_id in ids]
         return [job for job in found if job.state is JobState.RUNNING and self._type in (None, job.type)]
 
-    async def _waiting(self) -> tuple[list[JobView], bool]:
-        """Those that come next; and whether there are more than were looked at."""
+    async def _waiting(self) -> list[JobView]:
+        """Those that come next."""
         jobs = await self._jobs(JobState.QUEUED)
-        in_turn = sorted(reversed(jobs), key=lambda job: (-job.terms.priority, job.created_at))
-        return in_turn, len(jobs) == _LOOKED_AT
+        return sorted(reversed(jobs), key=lambda job: (-job.terms.priority, job.created_at))
 
     async def _ended(self, workers: list[WorkerView]) -> list[JobView]:
         """What is in doubt, and what has ended lately: by what it requires, and by who has run it."""
@@ -89,7 +106,7 @@ class BoardPage(PageHandler):
             return found + (await self.site.service.jobs(lately)).items
         found += (await self.site.service.jobs(replace(lately, requires=(self._label,)))).items
         for worker in workers[:_MOST_WORKERS]:
-            found += (await self.site.service.jobs(replace(lately, worker=worker.name, limit=_MOST_ENDED))).items
+            found += (await self.site.service.jobs(replace(lately, worker=worker.name, limit=_ROOM))).items
         return list({job.id: job for job in found}.values())
 
     async def _jobs(self, state: JobState) -> list[JobView]:
@@ -104,3 +121,9 @@ class BoardPage(PageHandler):
             run = (await self.site.service.types.ended(name, _HOUR_S)).total.run
             usual[name] = quantile_s(run, 0.5) if sum(run.values()) >= FEW_SAMPLES else None
         return usual
+
+
+def _part(word: str, lines: Sequence[BoardLine], most: int, total: int = 0) -> BoardPart:
+    """``most``: from so many on there may be others. ``total``: how many there are, if not all have a line."""
+    total = max(total, len(lines))
+    return BoardPart(lines=lines, total=total, has_others=total >= most, word=word)

@@ -8,7 +8,7 @@ import pytest
 
 from dispatcher.core.jobs.matching import requirement_of
 from dispatcher.core.jobs.states import JobState
-from tests.handlers.conftest import Browser
+from tests.handlers.conftest import Browser, Watched
 from tests.support.house import House
 from tests.support.scenes import a_job, submit, take
 
@@ -51,11 +51,35 @@ async def test_with_a_label_it_shows_what_its_workers_do_and_what_requires_it(br
     assert (await lines_of(browser, "/board?label=site:berlin"))[-1] == "here BERLIN-1 done just now"
 
 
-async def test_what_is_behind_those_that_fit_is_counted(browser: Browser, house: House) -> None:
-    for number in range(8):
+async def test_what_does_not_fit_is_counted(browser: Browser, house: House) -> None:
+    for number in range(18):
         await submit(house, f"j{number}", summary=f"order {number}")
-    assert [line.split(" – ")[0] for line in await lines_of(browser, "/board")] == [f"order {n}" for n in range(6)]
-    assert "And 2 behind them." in await browser.page("/board")
+    *lines, rest = await lines_of(browser, "/board")
+    assert [line.split(" – ")[0] for line in lines] == [f"order {n}" for n in range(14)]
+    assert rest == "and 4 more waiting"
+
+
+async def test_what_begins_in_some_minutes_is_on_the_board_of_its_label_and_type(
+    browser: Browser, house: House
+) -> None:
+    await submit(house, "soon", summary="soon", type="fax", delay_s=40.0, requires=requirement_of({"site": "berlin"}))
+    await submit(house, "rome", summary="for Rome", type="x", delay_s=50.0, requires=requirement_of({"site": "rome"}))
+    await submit(house, "later", summary="tomorrow", type="fax", delay_s=86_400.0)
+    assert await lines_of(browser, "/board") == ["soon – begins in 40 s", "for Rome – begins in 50 s"]
+    for query in ("label=site:berlin", "type=fax"):
+        assert await lines_of(browser, f"/board?{query}") == ["soon – begins in 40 s"]
+
+
+async def test_a_board_reads_no_more_jobs_than_it_looks_at_however_many_there_are(
+    browser: Browser, house: House, watched: Watched
+) -> None:
+    for number in range(101):
+        await submit(house, f"s{number}", delay_s=86_400.0, type="x")
+        await submit(house, f"w{number}", type="x")
+    page = await browser.page("/board")
+    assert "of the jobs that are scheduled, the board looks at the newest 100" in page.lower()
+    assert "and at least 86 more waiting" in page
+    assert len(watched.asked_why) == 14
 
 
 async def test_where_nothing_happens_it_says_so(browser: Browser) -> None:
