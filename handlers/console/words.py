@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import re
+import sys
 from datetime import UTC, datetime
 from urllib.parse import quote
 
 import msgspec
 from msgspec import Struct
 
+from dispatcher.core.jobs.acts.kept import Hold
 from dispatcher.core.jobs.doing import WorkerDoing
 from dispatcher.core.jobs.ledger import DECIDED, REOPEN_S
 from dispatcher.core.jobs.matching import NAME, Requirement
@@ -26,9 +28,7 @@ __all__ = [
     "can_change",
     "can_retry",
     "clock",
-    "connections",
     "duration",
-    "ended",
     "error_of",
     "first_line",
     "is_open",
@@ -45,6 +45,7 @@ __all__ = [
     "state_word",
     "utc",
     "worker_note",
+    "worker_whole",
     "worker_word",
 ]
 
@@ -73,6 +74,8 @@ STATE_WORDS = {
 _MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 #: The most characters of a requirement in a table.
 MOST_OF_LABELS = 60
+#: The same of the reason for which a worker gets no jobs; one that is given may have 200.
+MOST_OF_REASON = 60
 WORKER_WORDS = {
     WorkerStatus.CONNECTED: "Connected",
     WorkerStatus.QUIET: "No sign of life",
@@ -105,16 +108,31 @@ def state_word(state: str) -> str:
     return STATE_WORDS.get(state, state)
 
 
-def worker_word(worker: WorkerView) -> str:
-    """The state of a worker, and of one that is connected what it does."""
+def worker_word(worker: WorkerView, most: int = MOST_OF_REASON) -> str:
+    """The state of a worker, and of one that is connected what it does; of one that is kept from jobs who does that,
+    and why, in so many characters.
+    """
     word = WORKER_WORDS[worker.state]
-    if worker.state is WorkerStatus.CONNECTED and not worker.paused:
-        word = "Stuck" if worker.hanging else "Busy" if worker.jobs else "Ready" if worker.types else "Without tasks"
     if worker.blocked is not None:
-        return "Blocked"
-    by = f" by {worker.held.by}" if worker.held is not None and worker.held.by else ""
-    kept = "Drained" if worker.held is not None and worker.held.leaves else "Paused"
-    return f"{kept}{by} ({word.lower()})" if worker.paused else word
+        return _kept_by("Blocked", worker.blocked, most)
+    if worker.paused:
+        hold = worker.held
+        paused = "Paused at its page" if hold is None else _kept_by("Drained" if hold.leaves else "Paused", hold, most)
+        return paused if worker.state is WorkerStatus.CONNECTED else f"{paused} ({word.lower()})"
+    if worker.state is WorkerStatus.CONNECTED:
+        return "Stuck" if worker.hanging else "Busy" if worker.jobs else "Ready" if worker.types else "Without tasks"
+    return word
+
+
+def worker_whole(worker: WorkerView) -> str:
+    """The word with the whole reason."""
+    return worker_word(worker, sys.maxsize)
+
+
+def _kept_by(word: str, hold: Hold, most: int) -> str:
+    """``Paused by anna: "printer broken"``."""
+    by = f" by {hold.by}" if hold.by else ""
+    return f'{word}{by}: "{_clipped(hold.reason, most)}"' if hold.reason else word + by
 
 
 def worker_link(worker: WorkerView) -> str:
@@ -156,16 +174,6 @@ def namesakes(count: int) -> str:
 def plural(count: int, one: str, many: str = "") -> str:
     """``1 job``, ``1,204 jobs``."""
     return f"{count:,} {one if count == 1 else many or one + 's'}"
-
-
-def connections(count: int) -> str:
-    """How often a worker's page has connected: with a worker that goes, the count goes."""
-    return f"{plural(count, 'connection')} since it was last gone, or since the server started"
-
-
-def ended(text: str) -> str:
-    """With a full stop, unless somebody has ended it already."""
-    return text if text.endswith((".", "?", "!")) else f"{text}."
 
 
 def ordinal(place: int) -> str:

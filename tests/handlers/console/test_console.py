@@ -313,7 +313,7 @@ async def test_an_unknown_job_is_a_404_page(browser: Browser) -> None:
 async def test_workers_show_what_they_do_and_what_they_are(browser: Browser) -> None:
     text = await text_of(browser, "/workers")
     assert "No sign of life it has not answered for a while; nothing shows that it has gone" in text
-    assert "Paused (connected)" in text
+    assert "Paused at its page" in text
     assert "Browser: Internet Explorer 11, Windows 7 in document mode 11" in text
     assert "(0 of 4 slots)" in text
 

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
+from msgspec.structs import replace
 
 from dispatcher.core.fleet.worker import WorkerState
 from dispatcher.core.jobs.acts.kept import Hold
@@ -124,10 +127,26 @@ def test_a_connected_worker_says_what_it_does(fields: dict[str, list[str]], word
     assert words.worker_word(worker_view(**({"jobs": []} | fields))) == word
 
 
-def test_a_paused_worker_says_so() -> None:
-    assert words.worker_word(worker_view(paused=True)) == "Paused (connected)"
-    drained = worker_view(paused=True, held=Hold(1.0, "ann", "moving", leaves=True))
-    assert words.worker_word(drained) == "Drained by ann (connected)"
+ANNA, LONG = Hold(NOW, "anna", "printer broken"), Hold(NOW, "anna", "w" * 200)
+
+
+@pytest.mark.parametrize(
+    ("fields", "word"),
+    [
+        ({"held": ANNA}, 'Paused by anna: "printer broken"'),
+        ({"held": ANNA, "jobs": ["a"]}, 'Paused by anna: "printer broken"'),
+        ({"held": replace(ANNA, leaves=True)}, 'Drained by anna: "printer broken"'),
+        ({"held": ANNA, "state": WorkerStatus.AWAY}, 'Paused by anna: "printer broken" (away)'),
+        ({"held": Hold(NOW, "")}, "Paused"),
+        ({"held": LONG}, f'Paused by anna: "{"w" * 59}…"'),
+        ({}, "Paused at its page"),
+        ({"held": ANNA, "blocked": replace(ANNA, reason="not ours"), "paused": True}, 'Blocked by anna: "not ours"'),
+    ],
+)
+def test_a_worker_that_gets_no_jobs_says_who_keeps_it_from_them_and_why(fields: dict[str, Any], word: str) -> None:
+    view = worker_view(**({"paused": True} | fields))
+    assert words.worker_word(view) == word
+    assert words.worker_whole(view) == word.replace(f"{'w' * 59}…", "w" * 200)
 
 
 @pytest.mark.parametrize("status", WorkerStatus)
@@ -139,7 +158,7 @@ def test_every_state_of_a_worker_has_words_and_every_one_but_the_usual_a_note(
     said = words.worker_word(view)
     assert "_" not in said
     assert said[0].isupper()
-    assert said.startswith("Paused (") == paused
+    assert said.startswith("Paused at its page") == paused
     assert bool(words.worker_note(view, NOW)) == (status is not WorkerStatus.CONNECTED)
 
 
@@ -153,10 +172,3 @@ def test_a_worker_that_has_gone_says_since_when() -> None:
 def test_every_state_that_the_core_knows_is_shown() -> None:
     assert {state.value for state in WorkerState} <= {status.value for status in WorkerStatus}
     assert set(words.WORKER_WORDS) == set(words.WORKER_NOTES) == set(WorkerStatus)
-
-
-@pytest.mark.parametrize(
-    ("text", "sentence"), [("no paper", "no paper."), ("no paper.", "no paper."), ("no paper?", "no paper?")]
-)
-def test_a_sentence_has_one_mark_at_its_end(text: str, sentence: str) -> None:
-    assert words.ended(text) == sentence

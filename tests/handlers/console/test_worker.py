@@ -6,6 +6,7 @@ import re
 
 import pytest
 
+from dispatcher.access.acts import Actor
 from tests.handlers.conftest import Browser
 from tests.support.house import House
 from tests.support.waiting import eventually
@@ -21,7 +22,7 @@ async def test_the_list_leads_to_the_page_whose_buttons_pause_and_resume(browser
     page = await browser.page(address)
     assert "Paused by console: lunch &lt;b&gt;" in page
     assert "Let it have jobs again" in page
-    assert "Paused by console" in await browser.page("/workers")
+    assert "Paused by console: &quot;lunch &lt;b&gt;&quot;</span>" in await browser.page("/workers")
     await browser.post(f"{address}/resume", {}, address)
     assert "Let it have jobs again" not in await browser.page(address)
 
@@ -54,6 +55,13 @@ async def test_a_worker_s_connections_are_counted_since_it_was_last_gone(browser
     await house.say("s3", op="bye")
     await house.register("s4", "echo", **again)
     assert "<p>1 connection since it was last gone, or since the server started." in await browser.page(address)
+
+
+async def test_the_list_cuts_a_long_reason_and_has_it_whole_in_the_title(browser: Browser, house: House) -> None:
+    worker = (await house.register("s1", "echo", name="desk"))["worker"]
+    await house.dispatcher.orders.pause(worker, "w" * 200, actor=Actor("anna"))
+    page = await browser.page("/workers")
+    assert f'title="Paused by anna: &quot;{"w" * 200}&quot;">Paused by anna: &quot;{"w" * 59}…&quot;</span>' in page
 
 
 async def test_a_blocked_worker_keeps_its_page_until_it_is_unblocked(browser: Browser, house: House) -> None:
