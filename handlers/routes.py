@@ -75,6 +75,7 @@ _ORDERS = {
     "block": workers.WorkerBlockHandler,
     "unblock": workers.WorkerUnblockHandler,
     "forget": workers.WorkerForgetHandler,
+    "test": workers.WorkerTestHandler,
 }
 _ID = r"([A-Za-z0-9_-]{1,64})"
 #: The id of a worker, or ``name:`` and a name of at most 100 characters.
@@ -132,7 +133,7 @@ def _console(given: dict[str, Any]) -> list[URLSpec]:
         url(r"/workers/act", CountWorkersPage, given, name="workers-act"),
         url(rf"/workers/{_WORKER}", worker.OneWorkerPage, given, name="one-worker"),
         url(
-            rf"/workers/{_WORKER}/(pause|resume|drain|reload|reload-now)",
+            rf"/workers/{_WORKER}/(pause|resume|drain|reload|reload-now|test)",
             worker.WorkerActionHandler,
             given,
             name="worker-action",

@@ -51,6 +51,8 @@ class EndCredentials(Struct, frozen=True):
 
     workers: tuple[str, ...]
     actor: Actor = NOBODY_ASKED
+    #: For the audit log: the reason.
+    detail: str = ""
 
 
 TokenCommand = MakeToken | RevokeToken | UsedTokens | JoinWorker | EndCredentials

@@ -142,12 +142,12 @@ class Joins:
             at = self._clock.utc() if uses > 0 else token.last_used_at
             self._tokens.put([replace(token, used=token.used + uses, last_used_at=at)])
 
-    async def end(self, worker: str, actor: Actor) -> bool:
+    async def end(self, worker: str, actor: Actor, reason: str = "") -> bool:
         """Whether the worker had joined. It must join anew: that is durable, and the session of its page is over."""
         one = self._table.get(worker)
         if one is None:
             return False
-        await self._turns.command(EndCredentials((worker,), actor))
+        await self._turns.command(EndCredentials((worker,), actor, reason))
         self.forget(worker)
         return True
 

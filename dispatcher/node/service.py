@@ -27,6 +27,7 @@ from dispatcher.node.acts.manyworkers import WorkerTargets
 from dispatcher.node.acts.operations import JobTargets, Operations
 from dispatcher.node.acts.orders import WorkerOrders
 from dispatcher.node.acts.rollouts import Rollouts
+from dispatcher.node.acts.testjobs import WorkerTests
 from dispatcher.node.acts.types import Types
 from dispatcher.node.changes.events import Ring
 from dispatcher.node.changes.followers import Feed
@@ -133,6 +134,8 @@ class Dispatcher(BatchVerbs, FarmVerbs, LookVerbs):
         self._turns.diaries = self.diaries.take
         #: Single workers, and what operators order of them.
         self.orders = WorkerOrders(store, clock, self._turns, self.machine, self.pages, self.access.joins, self.diaries)
+        #: Test jobs for single workers.
+        self.tests = WorkerTests(self.orders, lambda spec, token: self.submit(spec, token_id=token), self.access.note)
         #: Orders for many jobs, and for many workers.
         self.operations = Operations(
             jobs=JobTargets(self.jobs, self.standing, self._turns),

@@ -22,7 +22,7 @@ from handlers.queries import MAX_WAIT_S
 from handlers.rules import ApiRules, Rules
 from handlers.site import Site
 
-__all__ = ["OTHER_FIELDS_BYTES", "NewJobRules", "give_job", "job_after", "submit"]
+__all__ = ["OTHER_FIELDS_BYTES", "NewJobRules", "answer_with", "give_job", "job_after", "submit"]
 
 #: Room for the fields of a job besides its data.
 OTHER_FIELDS_BYTES = 16_384
@@ -65,6 +65,11 @@ async def give_job(rules: Rules, headers: Headers, spec: JobSpec, client: Asking
     if wait_s:
         rules.admit_again()
     accepted, job = given
+    return answer_with(site, accepted, job, wait_s)
+
+
+def answer_with(site: Site, accepted: Accepted, job: JobView, wait_s: int | None = None) -> HttpAnswer:
+    """The job that was submitted. ``wait_s``: for how long somebody has preferred to wait; None: nobody has."""
     told = {"Content-Type": JSON_TEXT, "Location": site.prefix.link(f"/api/v1/jobs/{job.id}")}
     if accepted.replayed:
         told["Idempotency-Replayed"] = "true"

@@ -12,7 +12,7 @@ from dispatcher.access.scopes import Scope
 from dispatcher.core.jobs.acts.rollouts import MOST_AT_A_TIME, MOST_WITHOUT, RolloutOrder, RolloutView
 from handlers.api.jobjson import Json, deployed_json, instant, withheld_json
 from handlers.api.resources import ConsoleApiHandler
-from handlers.api.workers import LINE, LONGEST_REASON
+from handlers.api.workers import LONGEST_REASON, Reason
 from handlers.console.deploying import rollout_words
 from handlers.errors import Invalid, field_error
 from handlers.intake import decode_object
@@ -30,7 +30,7 @@ class RolloutBody(Struct, frozen=True, forbid_unknown_fields=True):
     without: Annotated[
         list[Annotated[str, Meta(min_length=3, max_length=300, pattern="^[^:]+:.")]], Meta(max_length=MOST_WITHOUT)
     ] = []
-    reason: Annotated[str, Meta(max_length=LONGEST_REASON, pattern=LINE)] = ""
+    reason: Reason = ""
 
 
 _decoder = msgspec.json.Decoder(RolloutBody)

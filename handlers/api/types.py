@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Annotated, ClassVar
+from typing import ClassVar
 
 import msgspec
-from msgspec import UNSET, Meta, Raw, Struct, UnsetType
+from msgspec import UNSET, Raw, Struct, UnsetType
 from msgspec.structs import asdict, fields
 
 from dispatcher.access.scopes import Scope
@@ -25,7 +25,7 @@ from dispatcher.doubles import twice
 from handlers import queries
 from handlers.api.jobjson import one_type_json, type_json
 from handlers.api.resources import ConsoleApiHandler
-from handlers.api.workers import LINE, LONGEST_REASON, reason_in
+from handlers.api.workers import Reason, reason_in
 from handlers.errors import FieldError, Invalid, field_error
 from handlers.intake import decode_object
 from handlers.queries import type_filter
@@ -55,7 +55,7 @@ class TypeBody(Struct, frozen=True, forbid_unknown_fields=True):
     """What is to be different, and why."""
 
     defaults: DefaultsBody
-    reason: Annotated[str, Meta(max_length=LONGEST_REASON, pattern=LINE)] = ""
+    reason: Reason = ""
 
 
 class _LooseBody(Struct, frozen=True, forbid_unknown_fields=True):
@@ -173,5 +173,5 @@ class TypeResumeHandler(_TypeAnswer):
     async def post(self, name: str) -> None:
         """Its jobs are offered again."""
         self.principal.needs_types([name])
-        reason_in(bytes(self.body))
-        self.show(await self.site.service.types.resume(name, actor=self.actor("api")))
+        reason = reason_in(bytes(self.body))
+        self.show(await self.site.service.types.resume(name, reason, actor=self.actor("api")))

@@ -12,7 +12,7 @@ from dispatcher.core.jobs.acts.operations import OperationOrder, WorkerAction
 from dispatcher.core.jobs.model import WorkerFilter
 from dispatcher.errors import BadParameter
 from handlers.api.actions import OrderHandler
-from handlers.api.workers import LINE, LONGEST_REASON
+from handlers.api.workers import Reason
 from handlers.errors import FieldError, Invalid, field_error
 from handlers.intake import decode_object
 from handlers.orders import MOST_IDS
@@ -49,7 +49,7 @@ class WorkerActionBody(Struct, frozen=True, forbid_unknown_fields=True):
     action: WorkerAction
     filter: WorkerFilterBody | UnsetType = UNSET
     ids: Annotated[list[_FilterText], Meta(min_length=1, max_length=MOST_IDS)] | UnsetType = UNSET
-    reason: Annotated[str, Meta(max_length=LONGEST_REASON, pattern=LINE)] = ""
+    reason: Reason = ""
     expect: Annotated[int, Meta(ge=0)] | None = None
     dry_run: bool = False
 

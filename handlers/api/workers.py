@@ -6,15 +6,18 @@ from typing import Annotated, ClassVar
 
 import msgspec
 from msgspec import UNSET, Meta, Struct, UnsetType
+from msgspec.structs import replace
 
 from dispatcher.access.scopes import Scope
 from dispatcher.core.jobs.matching import NAME
 from dispatcher.core.jobs.model import OneWorkerView
-from dispatcher.core.jobs.terms import MOST_LABELS, LabelName, LabelValue
+from dispatcher.core.jobs.terms import LONGEST_TYPE, MOST_LABELS, LabelName, LabelValue
 from handlers.api.jobjson import job_lines, one_worker_json
+from handlers.api.newjob import answer_with
 from handlers.api.resources import ConsoleApiHandler
 from handlers.errors import Invalid, field_error
-from handlers.intake import decode_object
+from handlers.intake import check_key, decode_object
+from handlers.testjobs import example_jobs
 
 __all__ = [
     "LINE",
@@ -22,6 +25,7 @@ __all__ = [
     "LONGEST_NOTE",
     "LONGEST_REASON",
     "OrderBody",
+    "Reason",
     "ReloadBody",
     "WorkerBlockHandler",
     "WorkerBody",
@@ -31,6 +35,8 @@ __all__ = [
     "WorkerPauseHandler",
     "WorkerReloadHandler",
     "WorkerResumeHandler",
+    "WorkerTestBody",
+    "WorkerTestHandler",
     "WorkerUnblockHandler",
     "reason_in",
 ]
@@ -38,11 +44,14 @@ __all__ = [
 LONGEST_NAME, LONGEST_NOTE, LONGEST_REASON = 100, 1_000, 200
 # No control characters: these stand in lists, on pages and in logs.
 LINE = r"^[^\x00-\x1f\x7f]*$"
+Reason = Annotated[str, Meta(max_length=LONGEST_REASON, pattern=LINE)]
 
 
-class WorkerBody(Struct, frozen=True, forbid_unknown_fields=True):
+class WorkerBody(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
     """What is to be different. null takes back what an operator has said: the page's own stands again."""
 
+    # Comes first: the audit log cuts the end of what is long.
+    reason: Reason = ""
     name: Annotated[str, Meta(max_length=LONGEST_NAME, pattern=LINE)] | UnsetType | None = UNSET
     note: Annotated[str, Meta(max_length=LONGEST_NOTE)] | UnsetType | None = UNSET
     labels: Annotated[dict[LabelName, LabelValue | None], Meta(max_length=MOST_LABELS)] | UnsetType = UNSET
@@ -51,23 +60,33 @@ class WorkerBody(Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class OrderBody(Struct, frozen=True, forbid_unknown_fields=True):
-    """Why: the person at the page reads it."""
+    """Why: whoever asks later reads it, and of a pause and a block the person at the page."""
 
-    reason: Annotated[str, Meta(max_length=LONGEST_REASON, pattern=LINE)] = ""
+    reason: Reason = ""
 
 
 class ReloadBody(Struct, frozen=True, forbid_unknown_fields=True):
-    """Whether the page loads anew at once, and loses what it does, or when it has nothing to do."""
+    """Whether the page loads anew at once, and loses what it does, or when it has nothing to do; and why."""
 
     now: bool = False
+    reason: Reason = ""
+
+
+class WorkerTestBody(Struct, frozen=True, forbid_unknown_fields=True):
+    """Which task's example the worker gets (empty: the first that it offers), and why."""
+
+    type: Annotated[str, Meta(max_length=LONGEST_TYPE)] = ""
+    reason: Reason = ""
 
 
 _change = msgspec.json.Decoder(WorkerBody)
+_test = msgspec.json.Decoder(WorkerTestBody)
 _order = msgspec.json.Decoder(OrderBody)
 _reload = msgspec.json.Decoder(ReloadBody)
 _CHANGE_WORDS = (
     f'must be {{"name": at most {LONGEST_NAME} characters, "note": at most {LONGEST_NOTE:,}, "labels": an object of at '
-    f'most {MOST_LABELS} labels, "joined": null}}; null takes back what an operator has said, or the credential'
+    f'most {MOST_LABELS} labels, "joined": null, "reason": a line of at most {LONGEST_REASON}}}; null takes back what '
+    "an operator has said, or the credential"
 )
 
 
@@ -108,21 +127,21 @@ class WorkerHandler(OneWorkerHandler):
     async def patch(self, worker_id: str) -> None:
         """Gives it a name, a note, labels: they win over the page's, and stay over restarts."""
         body = self._wanted()
-        labels = None if body.labels is UNSET else body.labels
+        labels, reason = None if body.labels is UNSET else body.labels, body.reason.strip()
         if labels and NAME in labels:
             raise Invalid([field_error("labels", "has no label `name`: the name is a field of its own")])
         orders, actor = self.site.service.orders, self.actor("api")
-        if body != WorkerBody(joined=None):
+        if replace(body, reason="") != WorkerBody(joined=None):
             worker = await orders.describe(
                 worker_id,
                 actor=actor,
-                wanted=msgspec.json.encode(body).decode(),
+                wanted=msgspec.json.encode(replace(body, reason=reason)).decode(),
                 name=None if body.name is UNSET else (body.name or "").strip(),
                 note=None if body.note is UNSET else (body.note or "").replace("\0", "\ufffd"),
                 labels=labels,
             )
         if body.joined is None:
-            worker = await orders.end_credential(worker_id, actor=actor)
+            worker = await orders.end_credential(worker_id, reason, actor=actor)
         await self.show(worker)
 
     def _wanted(self) -> WorkerBody:
@@ -161,8 +180,7 @@ class WorkerResumeHandler(OneWorkerHandler):
 
     async def post(self, worker_id: str) -> None:
         """No operator keeps it from jobs any more. A pause of the person at the page stays."""
-        self.reason()
-        await self.show(await self.site.service.orders.resume(worker_id, actor=self.actor("api")))
+        await self.show(await self.site.service.orders.resume(worker_id, self.reason(), actor=self.actor("api")))
 
 
 class WorkerReloadHandler(OneWorkerHandler):
@@ -173,10 +191,12 @@ class WorkerReloadHandler(OneWorkerHandler):
     async def post(self, worker_id: str) -> None:
         """Its page loads anew when it has nothing to do, or at once."""
         try:
-            at_once = decode_object(_reload, bytes(self.body) or b"{}").now
+            body = decode_object(_reload, bytes(self.body) or b"{}")
         except msgspec.ValidationError:
-            raise Invalid([field_error("now", "is all there may be: true or false")]) from None
-        await self.show(await self.site.service.orders.reload(worker_id, actor=self.actor("api"), at_once=at_once))
+            words = f'must be {{"now": true or false, "reason": a line of at most {LONGEST_REASON} characters}}'
+            raise Invalid([field_error("", words)]) from None
+        orders, actor = self.site.service.orders, self.actor("api")
+        await self.show(await orders.reload(worker_id, body.reason.strip(), actor=actor, at_once=body.now))
 
 
 class WorkerBlockHandler(OneWorkerHandler):
@@ -187,6 +207,26 @@ class WorkerBlockHandler(OneWorkerHandler):
     async def post(self, worker_id: str) -> None:
         """Its page is turned away, with the reason, until it is unblocked; what it has goes to others."""
         await self.show(await self.site.service.orders.block(worker_id, self.reason(), actor=self.actor("api")))
+
+
+class WorkerTestHandler(OneWorkerHandler):
+    """``/api/v1/workers/<id>/test``."""
+
+    scopes: ClassVar = {"POST": (Scope.SUBMIT, Scope.OPERATE)}
+
+    async def post(self, worker_id: str) -> None:
+        """Submits a job for it alone: the example of one of its tasks. Answers as to any other new job."""
+        try:
+            body = decode_object(_test, bytes(self.body) or b"{}")
+        except msgspec.ValidationError:
+            words = f'must be {{"type": a task\'s name, "reason": a line of at most {LONGEST_REASON} characters}}'
+            raise Invalid([field_error("", words)]) from None
+        examples = example_jobs(self, body.type, check_key(self.request.headers.get("Idempotency-Key")))
+        service, actor = self.site.service, self.actor("api")
+        accepted = await service.tests.one(worker_id, examples, body.reason.strip(), actor=actor)
+        assert accepted.job is not None, "it raises where it accepts nothing"
+        job = await service.job(accepted.job.id) if accepted.replayed else accepted.job
+        self.give(answer_with(self.site, accepted, job))
 
 
 class WorkerForgetHandler(OneWorkerHandler):
@@ -206,5 +246,4 @@ class WorkerUnblockHandler(OneWorkerHandler):
 
     async def post(self, worker_id: str) -> None:
         """Its page may come again, which it tries every five minutes."""
-        self.reason()
-        await self.show(await self.site.service.orders.unblock(worker_id, actor=self.actor("api")))
+        await self.show(await self.site.service.orders.unblock(worker_id, self.reason(), actor=self.actor("api")))

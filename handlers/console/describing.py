@@ -41,7 +41,7 @@ def typed_of_worker(kept: KeptWorker | None) -> dict[str, str]:
     return {"name": kept.name, "note": kept.note, "labels": "\n".join(lines)}
 
 
-def described(typed: Mapping[str, str], kept: KeptWorker | None) -> Described:
+def described(typed: Mapping[str, str], kept: KeptWorker | None, reason: str = "") -> Described:
     """What was typed, checked. ``kept``: labels that were said before and are typed no more are taken back.
 
     Raises Invalid.
@@ -54,7 +54,7 @@ def described(typed: Mapping[str, str], kept: KeptWorker | None) -> Described:
         if len(values) > 1:
             raise Invalid([field_error("labels", f"a worker has one {label}: leave all lines of it away but one")])
         labels[label] = values[0]
-    body = {"name": name or None, "note": note or None, "labels": labels}
+    body = {"reason": reason, "name": name or None, "note": note or None, "labels": labels}
     try:
         checked = msgspec.convert(body, WorkerBody)
     except msgspec.ValidationError as error:

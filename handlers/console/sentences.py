@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+from typing import Any
+
+import msgspec
 from msgspec import Struct
 
+from dispatcher.access.acts import AuditEntry
 from dispatcher.core.jobs.model import JobView
 from dispatcher.core.jobs.states import FINAL, JobState
 from dispatcher.core.jobs.views.histograms import FEW_SAMPLES
@@ -21,6 +25,7 @@ __all__ = [
     "taken_back",
     "timeline",
     "to_know",
+    "told",
     "waited_s",
     "whole",
 ]
@@ -32,14 +37,32 @@ ACTS = {
     "job.delete": "Removed",
     "worker.pause": "Paused", "worker.drain": "Drained", "worker.resume": "Resumed", "worker.block": "Blocked",
     "worker.unblock": "Unblocked", "worker.change": "Changed", "worker.reload": "Had its page reloaded",
-    "worker.join": "Joined", "worker.end_credential": "Ended its credential", "worker.forget": "Forgot it",
+    "worker.test": "Sent a test job", "worker.join": "Joined", "worker.end_credential": "Ended its credential",
+    "worker.forget": "Forgot it",
 }  # fmt: skip
 #: What happened to the connection of a page, in words.
 PASSAGES = {"connected": "Connected", "away": "Went away", "quiet": "Fell silent", "back": "Came back"} | {
     "unheard": "Nobody noted what came then: the server was not running"
 }
+#: Of a name, a note or a label.
+_TAKEN_BACK = "taken back"
 #: The most characters that a list says about a job.
 MOST_TO_KNOW = 120
+
+
+def told(act: AuditEntry) -> str:
+    """Why somebody did it; of a worker's name, note and labels also what was wanted."""
+    if act.action != "worker.change":
+        return act.detail
+    try:
+        wanted = msgspec.json.decode(act.detail, type=dict[str, Any])
+    except msgspec.DecodeError:  # the log cuts what is long
+        return act.detail
+    labels = wanted.pop("labels", {})
+    reason = wanted.pop("reason", "")
+    said = [f"{name}: {value or _TAKEN_BACK}" for name, value in wanted.items()]
+    said += [f"label {label}: {value or _TAKEN_BACK}" for label, value in sorted(labels.items())]
+    return ". ".join(part for part in (reason, "; ".join(said)) if part)
 
 
 def ran_s(job: JobView, now: float) -> float | None:

@@ -82,8 +82,6 @@ class SubmitPage(PageHandler):
         """Submits; 303 to the job when it is durable. The same key means the same job: a double click submits once."""
         self.read_form()
         form = _Form(key=self.form.field("key"), typed={name: self.form.text(name) for name in TYPED})
-        if self.form.field("example"):
-            form.typed["data"] = self._example(form.typed["type"])
         if self.xsrf_fails():
             form.errors[""] = XSRF_HELP.replace("Go back, reload the page and try again", "Send the form again")
             return await self._show(form, 403)

@@ -115,7 +115,7 @@ class TypeActionHandler(_OneType):
             elif order == "defaults":
                 view = await types.change_defaults(name, self._defaults(), reason, actor=actor)
             else:
-                view = await types.resume(name, actor=actor)
+                view = await types.resume(name, reason, actor=actor)
         except (WrongState, Invalid) as refused:
             self.set_status(problem_of(refused).status)
             typed = {field: self.form.text(field) for field in (*TypeDefaults.__struct_fields__, "reason")}

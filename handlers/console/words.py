@@ -28,7 +28,9 @@ __all__ = [
     "can_change",
     "can_retry",
     "clock",
+    "connections",
     "duration",
+    "ended",
     "error_of",
     "first_line",
     "is_open",
@@ -174,6 +176,16 @@ def namesakes(count: int) -> str:
 def plural(count: int, one: str, many: str = "") -> str:
     """``1 job``, ``1,204 jobs``."""
     return f"{count:,} {one if count == 1 else many or one + 's'}"
+
+
+def connections(count: int) -> str:
+    """How often a worker's page has connected: with a worker that goes, the count goes."""
+    return f"{plural(count, 'connection')} since it was last gone, or since the server started"
+
+
+def ended(text: str) -> str:
+    """With a full stop, unless somebody has ended it already."""
+    return text if text.endswith((".", "?", "!")) else f"{text}."
 
 
 def ordinal(place: int) -> str:

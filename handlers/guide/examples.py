@@ -111,7 +111,7 @@ EXAMPLES: dict[str, Example] = {
     "changeWorker": Example(
         method="PATCH",
         target="/api/v1/workers/WORKER",
-        value={"name": "FRONT-DESK-07", "labels": {"site": "berlin"}, "note": "the one beside the door"},
+        value={"name": "FRONT-DESK-07", "labels": {"site": "berlin"}, "note": "by the door", "reason": "it moved"},
     ),
     "actOnWorkers": Example(
         method="POST",
@@ -119,12 +119,13 @@ EXAMPLES: dict[str, Example] = {
         value={"action": "pause", "filter": {"label": "site:berlin"}, "reason": "a new printer", "dry_run": True},
     ),
     "pauseWorker": Example(method="POST", target="/api/v1/workers/WORKER/pause", value={"reason": "lunch"}),
-    "resumeWorker": Example(method="POST", target="/api/v1/workers/WORKER/resume", value={}),
+    "resumeWorker": Example(method="POST", target="/api/v1/workers/WORKER/resume", value={"reason": "it is mended"}),
     "drainWorker": Example(method="POST", target="/api/v1/workers/WORKER/drain", value={"reason": "a new PC"}),
-    "reloadWorker": Example(method="POST", target="/api/v1/workers/WORKER/reload", value={"now": False}),
+    "reloadWorker": Example(method="POST", target="/api/v1/workers/WORKER/reload", value={"reason": "a new driver"}),
+    "testWorker": Example(method="POST", target="/api/v1/workers/WORKER/test", value={"reason": "a new printer"}),
     "blockWorker": Example(method="POST", target="/api/v1/workers/WORKER/block", value={"reason": "not ours"}),
     "forgetWorker": Example(method="POST", target="/api/v1/workers/WORKER/forget", value={"reason": "scrapped"}),
-    "unblockWorker": Example(method="POST", target="/api/v1/workers/WORKER/unblock", value={}),
+    "unblockWorker": Example(method="POST", target="/api/v1/workers/WORKER/unblock", value={"reason": "it is ours"}),
     "listTypes": Example(
         target="/api/v1/types?q=print",
         python='for kind in client.types(q="print"):\n    print(kind["type"], kind["workers"])',

@@ -46,7 +46,7 @@ IN_THE_CONSOLE: Mapping[str, str] = {
     **dict.fromkeys(("cancelJob", "retryJob", "adoptResult"), _JOB),
     **dict.fromkeys(("listWorkers", "actOnWorkers"), "/workers"),
     **dict.fromkeys(("readWorker", "changeWorker", "pauseWorker", "resumeWorker", "drainWorker"), _WORKER),
-    **dict.fromkeys(("reloadWorker", "blockWorker", "unblockWorker", "forgetWorker"), _WORKER),
+    **dict.fromkeys(("reloadWorker", "blockWorker", "unblockWorker", "forgetWorker", "testWorker"), _WORKER),
     "listTypes": "/types",
     **dict.fromkeys(("readType", "changeType", "pauseType", "resumeType"), _TYPE),
     **dict.fromkeys(("readRollout", "beginRollout", "stopRollout", "releaseRollout"), "/rollout"),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 __all__ = ["PATHS", "WORKER_ORDERS"]
 
-WORKER_ORDERS = ("pause", "resume", "drain", "reload", "block", "unblock", "forget")
+WORKER_ORDERS = ("pause", "resume", "drain", "reload", "block", "unblock", "forget", "test")
 _HOOK_VERBS = ("rotate", "test", "deliveries", "dead", "redeliver")
 #: By the route's name; braces are filled in. A new route needs a line here: a test demands it.
 PATHS = {

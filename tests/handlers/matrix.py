@@ -68,6 +68,7 @@ MATRIX = {
     "workers-act": ("/workers/act", "POST:415", PAGE),
     "api-worker-actions": ("/api/v1/workers/actions", "POST:400", API),
     "api-worker-forget": ("/api/v1/workers/nobody/forget", "POST:404", API),
+    "api-worker-test": ("/api/v1/workers/nobody/test", "POST:404", API),
     "api-worker-unblock": ("/api/v1/workers/nobody/unblock", "POST:404", API),
     "api-rollout": ("/api/v1/rollout", "GET POST", API),
     "api-rollout-stop": ("/api/v1/rollout/stop", "POST:409", API),

@@ -120,13 +120,13 @@ def test_the_audit_log_has_who_joined_and_whose_credential_was_ended() -> None:
     async def test(house: House) -> None:
         _, text = await made(house)
         known = await joined(house, "s1", text)
-        await house.dispatcher.orders.end_credential(known["worker"], actor=ANN)
-        acts = [(a.action, a.actor.name, a.target) for a in (await house.store.acts(AuditFilter())).items]
+        await house.dispatcher.orders.end_credential(known["worker"], "stolen", actor=ANN)
+        acts = [(a.action, a.actor.name, a.target, a.detail) for a in (await house.store.acts(AuditFilter())).items]
         assert acts[:2] == [
-            ("worker.end_credential", "ann", known["worker"]), ("worker.join", "berlin", known["worker"])
+            ("worker.end_credential", "ann", known["worker"], "stolen"), ("worker.join", "berlin", known["worker"], "")
         ]  # fmt: skip
         commands = [c for turn in house.store.turns for c in turn.commands]
-        assert EndCredentials((known["worker"],), ANN) in commands
+        assert EndCredentials((known["worker"],), ANN, "stolen") in commands
         assert text not in repr(commands)
         assert known["token"] not in repr(commands)
 

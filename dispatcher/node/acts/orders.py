@@ -122,9 +122,9 @@ class WorkerOrders:
         hold = Hold(self._clock.utc(), actor.name, reason, leaves)
         return await self._keep(worker_id, "drain" if leaves else "pause", reason, actor, paused=hold)
 
-    async def resume(self, worker_id: str, *, actor: Actor) -> OneWorkerView:
+    async def resume(self, worker_id: str, reason: str = "", *, actor: Actor) -> OneWorkerView:
         """The worker, which no operator keeps from jobs any more. Raises WorkerNotFound."""
-        return await self._keep(worker_id, "resume", "", actor, paused=None)
+        return await self._keep(worker_id, "resume", reason, actor, paused=None)
 
     async def end_hold(self, worker_id: str, since_ms: int, *, actor: Actor) -> None:
         """The person at the worker's page ends the hold that began then, if a page may. Raises StorageTrouble."""
@@ -143,9 +143,9 @@ class WorkerOrders:
         self._joins.forget(shown.shown.id)
         return replace(shown, joined=None)
 
-    async def unblock(self, worker_id: str, *, actor: Actor) -> OneWorkerView:
+    async def unblock(self, worker_id: str, reason: str = "", *, actor: Actor) -> OneWorkerView:
         """The worker, whose page may come again. Raises WorkerNotFound."""
-        return await self._keep(worker_id, "unblock", "", actor, blocked=None)
+        return await self._keep(worker_id, "unblock", reason, actor, blocked=None)
 
     async def forget(self, worker_id: str, reason: str, *, actor: Actor) -> OneWorkerView:
         """The worker, of which nothing is known any more. Raises WorkerNotFound, WrongState if it may come back."""
@@ -164,11 +164,11 @@ class WorkerOrders:
             raise WrongState("the worker is blocked, and its page would come in again: unblock it first")
         return one, ForgetWorker(one.shown.id, one.shown.name, reason, actor)
 
-    async def end_credential(self, worker_id: str, *, actor: Actor) -> OneWorkerView:
+    async def end_credential(self, worker_id: str, reason: str = "", *, actor: Actor) -> OneWorkerView:
         """The worker, which must join anew if it had joined. Raises WorkerNotFound."""
         async with self._lock:
             one = await self.one(worker_id)
-            await self._joins.end(one.shown.id, actor)
+            await self._joins.end(one.shown.id, actor, reason)
             return replace(one, joined=None)
 
     async def describe(
@@ -190,26 +190,24 @@ class WorkerOrders:
         changed = {field: value for field, value in fields.items() if value is not None}
         return await self._keep(worker_id, "change", wanted, actor, labels, **changed)
 
-    async def reload(self, worker_id: str, *, actor: Actor, at_once: bool = False) -> OneWorkerView:
+    async def reload(self, worker_id: str, reason: str = "", *, actor: Actor, at_once: bool = False) -> OneWorkerView:
         """The worker, whose page was told to load anew: at once, or when it is idle. Raises as ``describe``."""
+        detail = ": ".join(filter(None, ("at once" if at_once else "", reason)))
         async with self._lock:
             one = (await self.one(worker_id)).shown
             worker_id, worker = one.id, self._machine.workers.get(one.id)
+            note = AuditNote(actor, "worker.reload", worker_id, detail)
             if worker is None or worker.session is None:
                 if one.node not in ("", self._store.node):
-                    return await self._reload_elsewhere(worker_id, actor, at_once=at_once)
+                    # The node that has it tells its page, as soon as it hears of it.
+                    await self._turns.commands([note, ReloadPage(worker_id, at_once)])
+                    return await self.one(worker_id)
                 raise WrongState("the worker's page is not connected: it cannot be told to reload")
-            await self._turns.command(AuditNote(actor, "worker.reload", worker_id, "at once" if at_once else ""))
+            await self._turns.command(note)
             self._turns.carry_out(self._machine.reload(worker, self._clock.monotonic(), at_once=at_once))
             self._pages.transport.flush(self._clock.monotonic())
             self._turns.kick()
             return await self.one(worker_id)
-
-    async def _reload_elsewhere(self, worker_id: str, actor: Actor, *, at_once: bool) -> OneWorkerView:
-        """The node that has it tells its page, as soon as it hears of it."""
-        note = AuditNote(actor, "worker.reload", worker_id, "at once" if at_once else "")
-        await self._turns.commands([note, ReloadPage(worker_id, at_once)])
-        return await self.one(worker_id)
 
     async def _keep(
         self,

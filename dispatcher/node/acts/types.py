@@ -126,9 +126,9 @@ class Types:
         hold = Hold(self._clock.utc(), actor.name, reason)
         return await self._keep(name, lambda kept: replace(kept, paused=hold), "type.pause", reason, actor)
 
-    async def resume(self, name: str, *, actor: Actor) -> TypeView:
+    async def resume(self, name: str, reason: str = "", *, actor: Actor) -> TypeView:
         """The type, whose jobs are offered again. Raises TypeNotFound."""
-        return await self._keep(name, lambda kept: replace(kept, paused=None), "type.resume", "", actor)
+        return await self._keep(name, lambda kept: replace(kept, paused=None), "type.resume", reason, actor)
 
     async def change_defaults(
         self, name: str, changes: Mapping[str, int | float | str | None], reason: str, *, actor: Actor

@@ -60,7 +60,8 @@ def act_of(command: Command, report: CommandReport, now_at: float) -> AuditEntry
     if isinstance(command, JoinWorker):
         return _act(command.actor, "worker.join", command.credential.worker, _join(command), outcome, now_at)
     if isinstance(command, EndCredentials):
-        return _act(command.actor, "worker.end_credential", ", ".join(command.workers[:1]), "", outcome, now_at)
+        workers = ", ".join(command.workers[:1])
+        return _act(command.actor, "worker.end_credential", workers, command.detail, outcome, now_at)
     return _hook_act(command, outcome, now_at)
 
 

@@ -80,6 +80,16 @@ OPERATIONS: dict[tuple[str, str], Operation] = {
         headers=_KEYED,
         body={JSON: "JobCopy"},
     ),
+    ("api-worker-test", "POST"): Operation(
+        id="testWorker",
+        group=SUBMIT,
+        title="Submit a test job for one worker",
+        words="The example of a task that it offers, for it alone. It takes the scopes `submit` and `operate`.",
+        answers=_SUBMITTED,
+        codes=(*NEW_JOB, "wrong_state"),
+        headers=("Idempotency-Key", "Traceparent"),
+        body={JSON: "WorkerTestBody"},
+    ),
     ("api-jobs", "GET"): Operation(
         id="listJobs",
         group=READING,

@@ -28,7 +28,7 @@ from handlers.api.types import TypeBody
 from handlers.api.waitmany import WaitBody
 from handlers.api.webhooks import RedeliverBody, WebhookBody, WebhookChange
 from handlers.api.workeractions import WorkerActionBody
-from handlers.api.workers import OrderBody, ReloadBody, WorkerBody
+from handlers.api.workers import OrderBody, ReloadBody, WorkerBody, WorkerTestBody
 from handlers.forms.formdata import FILES, TYPED
 from handlers.intake import JOB_BODY
 
@@ -38,7 +38,7 @@ Schema = dict[str, Any]
 _REF = "#/components/schemas/"
 _BODIES = (
     ActionBody, JOB_BODY, CancelBody, DecideBody, EmptyBody, RedeliverBody, RetryBody, TokenBody, WaitBody, WebhookBody,
-    WebhookChange, OrderBody, ReloadBody, RolloutBody, TypeBody, WorkerActionBody, WorkerBody,
+    WebhookChange, OrderBody, ReloadBody, RolloutBody, TypeBody, WorkerActionBody, WorkerBody, WorkerTestBody,
 )  # fmt: skip
 #: Of the fields of the console's form, the one that no program needs.
 _FOR_PEOPLE = frozenset({"type_choice"})

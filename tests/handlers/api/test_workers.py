@@ -15,9 +15,9 @@ from tests.support.scenes import submit, take
 pytestmark = pytest.mark.gen_test(timeout=30)
 
 
-async def join(house: House, sid: str = "s1", **fields: Any) -> tuple[str, dict[str, Any]]:
+async def join(house: House, sid: str = "s1", task: str = "echo", **fields: Any) -> tuple[str, dict[str, Any]]:
     """A page; its worker's address, and what proves it."""
-    known = await house.register(sid, "echo", **({"name": "desk", "labels": {"floor": "2"}} | fields))
+    known = await house.register(sid, task, **({"name": "desk", "labels": {"floor": "2"}} | fields))
     return f"/api/v1/workers/{known['worker']}", {"worker": known["worker"], "secret": known["secret"]}
 
 
@@ -116,14 +116,56 @@ async def test_a_page_reloads_when_it_is_idle_or_at_once(ask: Ask, house: House)
 
 
 async def test_each_order_is_one_act_of_whoever_asked(ask: Ask, house: House) -> None:
-    address, proof = await join(house)
+    address, proof = await join(house, "s1", "print-label")
     await order(ask, f"{address}/pause", reason="lunch")
+    await order(ask, f"{address}/resume", reason="back")
     await order(ask, f"{address}/reload", now=True)
+    await order(ask, f"{address}/reload", now=True, reason="stuck")
+    await order(ask, f"{address}/reload", reason="a new driver")
     await ask(address, "PATCH", json={"note": "x"})
+    await ask(address, "PATCH", json={"name": "DESK-7", "labels": {"floor": None}, "reason": " it moved "})
+    await ask(address, "PATCH", json={"joined": None, "reason": "stolen"})
+    await ask(f"{address}/test", "POST", json={"reason": "a new printer"})
+    await order(ask, f"{address}/block", reason="not ours")
+    await order(ask, f"{address}/unblock", reason="ours after all")
     acts = (await house.dispatcher.access.acts(AuditFilter(target=proof["worker"]))).items
-    assert [(act.action, act.detail) for act in acts] == [
-        ("worker.change", '{"note":"x"}'), ("worker.reload", "at once"), ("worker.pause", "lunch"),
+    assert [(act.action.removeprefix("worker."), act.detail) for act in reversed(acts)] == [
+        ("pause", "lunch"), ("resume", "back"), ("reload", "at once"), ("reload", "at once: stuck"),
+        ("reload", "a new driver"), ("change", '{"note":"x"}'),
+        ("change", '{"reason":"it moved","name":"DESK-7","labels":{"floor":null}}'), ("test", "a new printer"),
+        ("block", "not ours"), ("unblock", "ours after all"),
     ]  # fmt: skip
+
+
+@pytest.mark.parametrize("verb", ["resume", "unblock", "reload", "test", "forget"])
+async def test_a_reason_is_one_short_line(ask: Ask, house: House, verb: str) -> None:
+    address, _ = await join(house)
+    for reason in ("two\nlines", "w" * 201):
+        assert (await ask(f"{address}/{verb}", "POST", json={"reason": reason})).code == 422
+    assert (await ask(address, "PATCH", json={"reason": "two\nlines"})).code == 422
+
+
+async def test_a_test_job_is_a_new_job_for_this_worker_with_the_reason_in_its_summary(ask: Ask, house: House) -> None:
+    await join(house, "s0", "print-label", name="other")
+    address, _ = await join(house, "s1", "print-label")
+    keyed = {"Idempotency-Key": "t-1"}
+    answer = await ask(f"{address}/test", "POST", json={"reason": "a new printer"}, headers=keyed)
+    job = body_of(answer)
+    assert (answer.code, answer.headers["Location"]) == (201, f"/api/v1/jobs/{job['id']}")
+    assert (job["type"], job["requires"]) == ("print-label", {"name": "desk"})
+    assert (job["summary"], job["data"]) == ("Test job: a new printer", {"order": 7, "copies": 1})
+    again = await ask(f"{address}/test", "POST", json={"reason": "a new printer"}, headers=keyed)
+    assert (again.code, body_of(again)["id"]) == (200, job["id"])
+    acts = body_of(await ask("/api/v1/audit?action=worker.test"))["items"]
+    assert [act["detail"] for act in acts] == ["a new printer"], "a second answer is no second act"
+
+
+async def test_a_test_job_that_cannot_be_is_refused_in_words(ask: Ask, house: House) -> None:
+    address, _ = await join(house)
+    unknown = await ask(f"{address}/test", "POST", json={"type": "own"})
+    assert (unknown.code, body_of(unknown)["errors"][0]["pointer"]) == (422, "#/type")
+    other = await ask(f"{address}/test", "POST", json={"type": "print-label"})
+    assert (other.code, "offers no such task" in body_of(other)["detail"]) == (409, True)
 
 
 async def test_its_newest_jobs_are_shown_with_their_errors_and_those_of_a_namesake_are_not(

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from dispatcher.access.acts import Actor, AuditEntry
 from dispatcher.core.jobs.matching import requirement_of
 from dispatcher.core.jobs.model import JobView
 from dispatcher.core.jobs.states import FINAL, JobState
@@ -230,3 +231,18 @@ def test_whoever_runs_a_cancelled_job_again_reads_what_that_means(job: dict[str,
 )  # fmt: skip
 def test_whoever_takes_a_cancel_back_reads_what_that_means(begun: int, says: str) -> None:
     assert sentences.taken_back(begun) == says
+
+
+@pytest.mark.parametrize(
+    ("action", "detail", "text"),
+    [
+        ("worker.pause", "lunch", "lunch"),
+        ("worker.change", '{"reason":"it moved","name":"D","labels":{"a":"1","b":null}}',
+         "it moved. name: D; label a: 1; label b: taken back"),
+        ("worker.change", '{"note":null}', "note: taken back"),
+        ("worker.change", '{"note":"cut he', '{"note":"cut he'),
+        ("worker.change", "{}", ""),
+    ],
+)  # fmt: skip
+def test_an_act_on_a_worker_says_why_and_what_was_wanted(action: str, detail: str, text: str) -> None:
+    assert sentences.told(AuditEntry(at=NOW, actor=Actor("ann"), action=action, detail=detail)) == text

@@ -64,6 +64,25 @@ async def test_the_list_cuts_a_long_reason_and_has_it_whole_in_the_title(browser
     assert f'title="Paused by anna: &quot;{"w" * 200}&quot;">Paused by anna: &quot;{"w" * 59}…&quot;</span>' in page
 
 
+@pytest.mark.parametrize("order", ["resume", "reload", "reload-now", "drain", "block", "unblock"])
+async def test_the_reason_of_each_button_stands_among_the_acts(browser: Browser, house: House, order: str) -> None:
+    address = f"/workers/{(await house.register('s1', 'echo', name='desk'))['worker']}"
+    await browser.post(f"{address}/pause", {"reason": "lunch"}, address)
+    await browser.post(f"{address}/{order}", {"reason": "because of <ann>"}, address)
+    assert "because of &lt;ann&gt;</span></td></tr>" in await browser.page(address)
+
+
+async def test_an_order_that_is_refused_keeps_the_reason_that_was_typed(browser: Browser, house: House) -> None:
+    address = f"/workers/{(await house.register('s1', 'own', name='desk'))['worker']}"
+    here = await browser.post(f"{address}/forget", {"reason": "scrapped"}, address)
+    assert (here.code, here.body.decode().count('value="scrapped"')) == (409, 1)
+    said = {"type": "print-label", "reason": "a new printer"}
+    assert (await browser.post(f"{address}/test", said, address)).code == 409
+    wrong = {"name": "", "note": "", "labels": "berlin", "reason": "it moved"}
+    refused = await browser.post(f"{address}/describe", wrong, address)
+    assert (refused.code, refused.body.decode().count('value="it moved"')) == (422, 1)
+
+
 async def test_a_blocked_worker_keeps_its_page_until_it_is_unblocked(browser: Browser, house: House) -> None:
     address = f"/workers/{(await house.register('s1', 'echo', name='desk'))['worker']}"
     await browser.post(f"{address}/block", {"reason": "not ours"}, address)
@@ -87,6 +106,7 @@ async def test_an_administrator_names_a_worker_and_gives_it_a_note_and_labels(br
     told = await house.register("s1", "echo", name="desk", labels={"floor": "2", "site": "rome"})
     address = f"/workers/{told['worker']}"
     wanted = {"name": "FRONT", "note": "by the\r\n<door>", "labels": "site:berlin\r\n\r\nprinter: zebra"}
+    wanted["reason"] = "it moved"
     pressed = await browser.post(f"{address}/describe", wanted, address)
     assert (pressed.code, pressed.headers["Location"]) == (303, address)
     view = (await house.dispatcher.orders.one(told["worker"])).shown
@@ -97,6 +117,7 @@ async def test_an_administrator_names_a_worker_and_gives_it_a_note_and_labels(br
     assert 'value="FRONT"' in page
     assert "by the\n&lt;door&gt;</p>" in page
     assert ">printer:zebra\nsite:berlin</textarea>" in page
+    assert "it moved. name: FRONT; note: by the\n&lt;door&gt;; label printer: zebra; label site: berlin</span>" in page
     await browser.post(f"{address}/describe", {"name": "", "note": "", "labels": "printer:zebra"}, address)
     view = (await house.dispatcher.orders.one(told["worker"])).shown
     assert (view.name, view.labels) == ("desk", {"floor": "2", "site": "rome", "printer": "zebra"})
@@ -222,12 +243,15 @@ async def test_a_test_job_has_the_example_of_a_task_and_goes_to_this_worker_alon
     page = await browser.page(address)
     assert re.findall(r'<option value="([^"]*)">', page) == ["print-label"]
     fields = dict(re.findall(r'<input type="hidden" name="(\w+)" value="([^"]*)">', page)) | {"type": "print-label"}
-    sent = await browser.post("/submit", fields, address)
+    fields["reason"] = "a new <printer>"
+    sent = await browser.post(f"{address}/test", fields, address)
     [offer] = [told for told in await house.hear("s1") if told["op"] == "job"]
     assert (sent.code, sent.headers["Location"]) == (303, f"/jobs/{offer['id']}")
     assert offer["data"] == {"order": 7, "copies": 1}
-    again = await browser.post("/submit", fields, address)
+    again = await browser.post(f"{address}/test", fields, address)
     assert again.headers["Location"] == sent.headers["Location"], "a double click sends one"
+    assert "Test job: a new &lt;printer&gt;" in await browser.page(sent.headers["Location"])
+    assert '<td data-label="What">Sent a test job</td>' in await browser.page(address)
 
 
 async def test_a_worker_without_such_a_task_says_so(browser: Browser, house: House) -> None:

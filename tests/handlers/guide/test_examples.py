@@ -32,14 +32,15 @@ from tests.support.scenes import a_job, a_late_answer
 TOKEN = "0b6f1c0e-s3cret"
 WHERE = Where("http://127.0.0.1:8888", with_token=True)
 NAMES = list(EXAMPLES)
-#: What is refused: a store in memory cannot be backed up, and the operation is over when it is stopped, and nothing is
-#: withheld.
+#: What is refused: a store in memory cannot be backed up, and the operation is over when it is stopped, nothing is
+#: withheld, and the worker offers no task with an example.
 REFUSED = {
     "beginBackup": "409",
     "readBackup": "404",
     "stopOperation": "409",
     "releaseRollout": "409",
     "forgetWorker": "409",
+    "testWorker": "409",
 }
 #: The job of each example; the others take one that has succeeded.
 JOBS = {

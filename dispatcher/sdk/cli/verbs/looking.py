@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import argparse
 import json
-import re
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
@@ -14,17 +13,19 @@ from ..exits import CommandExit, UsageFault
 from ..invocation import Invocation
 from ..text import instant
 from ..verb import Verb
-from .manyworkers import forget_by_name, many_arguments, order_many
+from .manyworkers import many_arguments, order_many
 from .rollout import ROLLOUT, roll_out, rollout_arguments
+from .workerorders import WORKER_ORDERS, body_of, check_order, order_arguments, order_one
 
 __all__ = ["STATS", "TYPES", "WORKERS"]
 
-ORDERS = ("pause", "resume", "drain", "reload", "block", "unblock", "forget", ROLLOUT)
-_ID = re.compile(r"[0-9a-f]{32}")
+ORDERS = (*WORKER_ORDERS, ROLLOUT)
 _EXAMPLE = """\
 examples:
   pagehand workers pause FRONT-DESK-07 --reason lunch
-  pagehand workers reload --label site:berlin --yes
+  pagehand workers rename 0358abe0... --to FRONT-DESK-08 --reason "it moved"
+  pagehand workers labels --name FRONT- --set site:bonn --yes
+  pagehand workers test FRONT-DESK-07 --example print-label --reason "a new printer"
   pagehand workers rollout --at-a-time 5 --canary
 """
 #: The name that stands for all types.
@@ -67,12 +68,11 @@ def _workers_arguments(parser: argparse.ArgumentParser) -> None:
     add = parser.add_argument
     add("order", nargs="?", choices=ORDERS, metavar="ORDER", help=f"{', '.join(ORDERS)}: of the workers that follow")
     add("ids", nargs="*", metavar="NAME|ID", help="a worker's name or id; - reads them from standard input")
-    add("--reason", default="", metavar="TEXT", help="why; the person at the page reads it")
-    add("--now", action="store_true", help="reload at once, whatever the page does")
     add("--name", help="whose name begins so")
     add("--type", help="that offer this type")
     add("--label", metavar="LABEL:VALUE", help="that have this label")
     add("--state", help="connected, quiet, away, set_aside or gone")
+    order_arguments(parser)
     many_arguments(parser)
     rollout_arguments(parser)
 
@@ -89,30 +89,10 @@ def _workers(call: Invocation) -> int:
         if bool(wanted) == bool(options.ids):
             words = "the names or the ids of workers, or a filter for all that match: --label and so on"
             raise UsageFault(f"workers {options.order} needs {words}")
-        return order_many(call, wanted) if wanted else call.each(lambda word: _ordered(call, word))
+        check_order(call, many=bool(wanted))
+        return order_many(call, wanted, body_of(options)) if wanted else call.each(lambda word: order_one(call, word))
     heads = ("NAME", "STATE", "JOBS", "DONE", "FAILED", "LABELS", "TYPES")
     return _listed(call, call.client.workers(**filters), "id", heads, _worker_row)
-
-
-def _ordered(call: Invocation, word: str) -> CommandExit:
-    options = call.options
-    found = [word] if _ID.fullmatch(word) else [item["id"] for item in call.client.workers(label=f"name:{word}")]
-    ids = [worker_id for worker_id in found if worker_id]
-    if options.order == "forget" and not ids:
-        return forget_by_name(call, word)
-    if len(ids) != 1:
-        several = f"{len(ids)} workers here have this name; give an id"
-        none = "no worker here has this name: `pagehand workers` lists them"
-        call.out.complain(f"pagehand: {word}: {several if ids else none}")
-        return CommandExit.FAILED
-    body: dict[str, Any] = {}
-    if options.order in ("pause", "drain", "block", "forget"):
-        body = {"reason": options.reason}
-    elif options.order == "reload":
-        body = {"now": options.now}
-    text = call.ask(HttpCall("POST", path_of("workers", ids[0], options.order), json.dumps(body).encode()))
-    call.out.json(text) if call.out.form == "json" else call.out.line(ids[0])
-    return CommandExit.DONE
 
 
 def _worker_row(item: dict[str, Any]) -> Sequence[object]:
@@ -162,7 +142,7 @@ def _first_fault(ends: Iterable[CommandExit]) -> CommandExit:
 
 
 def _ordered_type(call: Invocation, order: str, name: str) -> CommandExit:
-    body = {"reason": call.options.reason} if order == "pause" else {}
+    body = {"reason": call.options.reason} if call.options.reason else {}
     try:
         text = call.ask(HttpCall("POST", path_of("types", name, order), json.dumps(body).encode()))
     except NotFound as error:

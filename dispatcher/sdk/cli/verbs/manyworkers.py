@@ -21,10 +21,10 @@ def many_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--yes", action="store_true", help="all that match: do it; otherwise they are only counted")
 
 
-def order_many(call: Invocation, wanted: Mapping[str, str]) -> CommandExit:
-    """Counts them, or with ``--yes`` orders all of them about."""
+def order_many(call: Invocation, wanted: Mapping[str, str], said: Mapping[str, Any]) -> CommandExit:
+    """Counts them, or with ``--yes`` orders all of them about. ``said``: what the order says."""
     options = call.options
-    more = {"filter": dict(wanted), "expect": options.expect, "dry_run": not options.yes}
+    more = {**said, "filter": dict(wanted), "expect": options.expect, "dry_run": not options.yes}
     operation = _begun(call, more)
     if options.yes:
         call.resume = f"The server goes on with the operation {operation['id']}."

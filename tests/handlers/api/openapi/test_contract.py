@@ -21,7 +21,7 @@ JSON = {"Content-Type": "application/json"}
 KEY = {"Idempotency-Key": "order-1"}
 NEW = {"type": "print-label", "data": {"order": 4711}, "requires": {"site": ["berlin", "rome"]}, "delay_s": 60}
 #: Address, what is sent, and the status of the answer. In this order: some change jobs.
-ORDERS = ("pause", "resume", "drain", "reload", "block", "unblock", "forget")
+ORDERS = ("pause", "resume", "drain", "reload", "block", "unblock", "forget", "test")
 CASES: list[tuple[str, str, dict[str, Any], int]] = [
     ("GET", "/api/v1/jobs?limit=3", {}, 200),
     ("GET", "/api/v1/jobs?limit=100", {}, 200),

@@ -24,8 +24,8 @@ def test_a_worker_is_ordered_about_by_its_name() -> None:
 def test_a_worker_is_ordered_about_by_its_id() -> None:
     with scripted(reply(200, SHOWN), reply(200, SHOWN)) as server:
         assert typed("workers", "reload", ID, "--now", "-o", "json", "--url", server.url).status == 0
-        assert typed("workers", "resume", ID, "--url", server.url)[:2] == (0, f"{ID}\n")
-    assert [json.loads(asked[2]) for asked in server.asked] == [{"now": True}, {}]
+        assert typed("workers", "resume", ID, "--reason", "mended", "--url", server.url)[:2] == (0, f"{ID}\n")
+    assert [json.loads(asked[2]) for asked in server.asked] == [{"now": True}, {"reason": "mended"}]
 
 
 def test_a_name_that_nobody_here_has_is_refused_in_words() -> None:
