@@ -8,20 +8,27 @@ from __future__ import annotations
 from msgspec.structs import replace
 
 from dispatcher.access.scopes import Scope
-from dispatcher.core.jobs.acts.operations import OperationOrder, OperationView, WorkerAction
+from dispatcher.core.jobs.acts.operations import OperationAction, OperationOrder, OperationView, WorkerAction
 from dispatcher.core.jobs.model import JobFilter
 from dispatcher.errors import OperationNotFound
 from handlers.rules import Rules
 
-__all__ = ["ANSWER_S", "FOR_ADMINS", "LONGEST_REASON", "MOST_IDS", "OrderRules"]
+__all__ = ["ANSWER_S", "LONGEST_REASON", "MOST_IDS", "OrderRules", "scopes_for"]
 
 #: The most ids that one order names.
 MOST_IDS = 1_000
 LONGEST_REASON = 500
 #: Orders for workers that need the scope ``admin``, as each for one worker does.
-FOR_ADMINS = (WorkerAction.BLOCK, WorkerAction.UNBLOCK, WorkerAction.FORGET)
+_FOR_ADMINS = (WorkerAction.BLOCK, WorkerAction.UNBLOCK, WorkerAction.FORGET, WorkerAction.LABELS)
 #: How long the answer is held for an order that is soon carried out.
 ANSWER_S = 5.0
+
+
+def scopes_for(action: OperationAction | WorkerAction) -> tuple[Scope, ...]:
+    """Those that an order needs."""
+    if action in _FOR_ADMINS:
+        return (Scope.ADMIN,)
+    return (Scope.OPERATE, Scope.SUBMIT) if action is WorkerAction.TEST else (Scope.OPERATE,)
 
 
 class OrderRules(Rules):
@@ -36,7 +43,8 @@ class OrderRules(Rules):
         """
         order = replace(order, reason=order.reason.replace("\0", "\ufffd"))
         if isinstance(order.action, WorkerAction):
-            self.principal.needs(Scope.ADMIN if order.action in FOR_ADMINS else Scope.OPERATE)
+            for scope in scopes_for(order.action):
+                self.principal.needs(scope)
             self.principal.needs_no_bound()
             return order
         ids, asked = await self._own(order.ids), order.wanted if isinstance(order.wanted, JobFilter) else None

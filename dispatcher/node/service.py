@@ -139,8 +139,8 @@ class Dispatcher(BatchVerbs, FarmVerbs, LookVerbs):
         #: Orders for many jobs, and for many workers.
         self.operations = Operations(
             jobs=JobTargets(self.jobs, self.standing, self._turns),
-            workers=WorkerTargets(self.known_workers, self.orders), turns=self._turns, waiters=self._waiters,
-            clock=clock, new_id=lambda: ids.new_job_id(clock), opens=self.access.open,
+            workers=WorkerTargets(self.known_workers, self.orders, self.tests), turns=self._turns,
+            waiters=self._waiters, clock=clock, new_id=lambda: ids.new_job_id(clock), opens=self.access.open,
         )  # fmt: skip
         #: Pages with old tasks load anew, some at a time.
         self.rollouts = Rollouts(

@@ -10,7 +10,7 @@ from msgspec import UNSET, Meta, Struct, UnsetType
 from msgspec.structs import asdict
 
 from dispatcher.access.scopes import Scope
-from dispatcher.core.jobs.acts.operations import OperationAction, OperationOrder, OperationView
+from dispatcher.core.jobs.acts.operations import OperationAction, OperationOrder, OperationView, WorkerAction
 from dispatcher.core.jobs.model import JobFilter
 from dispatcher.errors import BadParameter, Unavailable, WrongState
 from handlers import queries
@@ -106,6 +106,8 @@ def _operation_json(operation: OperationView) -> Json:
         "filter": msgspec.Raw(order.asked.encode()),
         "ids": len(order.ids),
         "priority": order.priority if order.action is OperationAction.SET_PRIORITY else None,
+        "labels": dict(order.labels) if order.action is WorkerAction.LABELS else None,
+        "type": order.examples[0].type if len(order.examples) == 1 else None,
         "reason": order.reason,
         "expect": order.expect,
         "dry_run": order.dry_run,

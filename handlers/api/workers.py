@@ -24,6 +24,7 @@ __all__ = [
     "LONGEST_NAME",
     "LONGEST_NOTE",
     "LONGEST_REASON",
+    "Labels",
     "OrderBody",
     "Reason",
     "ReloadBody",
@@ -44,6 +45,7 @@ __all__ = [
 LONGEST_NAME, LONGEST_NOTE, LONGEST_REASON = 100, 1_000, 200
 # No control characters: these stand in lists, on pages and in logs.
 LINE = r"^[^\x00-\x1f\x7f]*$"
+Labels = Annotated[dict[LabelName, LabelValue | None], Meta(max_length=MOST_LABELS)]
 Reason = Annotated[str, Meta(max_length=LONGEST_REASON, pattern=LINE)]
 
 
@@ -54,7 +56,7 @@ class WorkerBody(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=
     reason: Reason = ""
     name: Annotated[str, Meta(max_length=LONGEST_NAME, pattern=LINE)] | UnsetType | None = UNSET
     note: Annotated[str, Meta(max_length=LONGEST_NOTE)] | UnsetType | None = UNSET
-    labels: Annotated[dict[LabelName, LabelValue | None], Meta(max_length=MOST_LABELS)] | UnsetType = UNSET
+    labels: Labels | UnsetType = UNSET
     #: null ends its credential: its page must join anew.
     joined: UnsetType | None = UNSET
 

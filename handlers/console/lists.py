@@ -16,6 +16,7 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from dispatcher.access.scopes import Scope
+from dispatcher.core.jobs.acts.operations import WorkerAction
 from dispatcher.core.jobs.doing import WorkerDoing
 from dispatcher.core.jobs.model import JobFilter, JobView, ListReach, WorkerStatus
 from dispatcher.errors import BadParameter, JobNotFound
@@ -25,7 +26,7 @@ from handlers.console.jobtimes import ENDED, TimedFields, clock_of
 from handlers.console.orders import ACTIONS, FILTER_FIELDS, WORKER_ACTIONS
 from handlers.console.page import PageHandler
 from handlers.console.workerorders import WORKER_FIELDS
-from handlers.orders import FOR_ADMINS
+from handlers.orders import scopes_for
 from handlers.queries import Filter, job_filter, next_query, type_filter, worker_filter
 from handlers.worker.tasks import MOST_FAULTS
 
@@ -229,7 +230,7 @@ class WorkersPage(_TickedPage):
             "states": (*WorkerDoing, *WorkerStatus),
             "types": await self.type_choices(),
             "unfindable": self._asks_for_more_than_names(),
-            "actions": [one for one in WORKER_ACTIONS.items() if one[0] not in FOR_ADMINS or self.may(Scope.ADMIN)],
+            "actions": [one for one in WORKER_ACTIONS.items() if all(map(self.may, scopes_for(WorkerAction(one[0]))))],
             "asked": self.asked(WORKER_FIELDS),
             **self.ticks(),
         }

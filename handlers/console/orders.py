@@ -23,11 +23,16 @@ from dispatcher.core.jobs.acts.operations import (
     OperationView,
     WorkerAction,
 )
+from dispatcher.core.jobs.terms import MOST_LABELS
 from dispatcher.core.jobs.turn import Objection
 from dispatcher.errors import BadParameter, BadRequest, Forbidden, Unavailable, WrongState
+from handlers.api.workers import LONGEST_REASON as LONGEST_FOR_WORKERS
+from handlers.console.describing import labelled, typed_of_labels
 from handlers.console.page import XSRF_HELP, PageHandler
-from handlers.orders import ANSWER_S, FOR_ADMINS, LONGEST_REASON, MOST_IDS, OrderRules
+from handlers.errors import Invalid
+from handlers.orders import ANSWER_S, LONGEST_REASON, MOST_IDS, OrderRules, scopes_for
 from handlers.queries import CONSOLE_JOBS, OPERATION_PAGE, PLACE, job_filter
+from handlers.testjobs import example_jobs, tasks_with_example
 
 __all__ = [
     "ACTIONS",
@@ -61,11 +66,14 @@ WORKER_ACTIONS: Mapping[str, str] = {
     WorkerAction.BLOCK: "Block",
     WorkerAction.UNBLOCK: "Unblock",
     WorkerAction.FORGET: "Forget",
+    WorkerAction.LABELS: "Change the labels",
+    WorkerAction.TEST: "Send a test job",
 }
 _DOING = {**ACTIONS, **WORKER_ACTIONS}
 _PRIORITY = (-1_000, 1_000)
 #: The fields of the form that says yes.
-_TYPED = ("reason", "count", "priority", "free_key")
+_TYPED = ("reason", "count", "priority", "free_key", "labels", "unset", "type")
+_LONGEST = {"job": LONGEST_REASON, "worker": LONGEST_FOR_WORKERS}
 #: What the button that takes an order back does.
 _UNDO_WORDS: Mapping[str, str] = {
     OperationAction.RETRY: "run them again",
@@ -77,6 +85,8 @@ _UNDO_WORDS: Mapping[str, str] = {
 _LEFT = {
     "not_found": "no longer there",
     "wrong_state": "in a state that does not allow it",
+    "invalid": f"would have more than {MOST_LABELS} labels",
+    "too_many_jobs": "not now: the token has submitted as many new jobs as it may",
     Objection.NEVER_STARTS.value: "to expire before the new time to start",
     Objection.KEY_KEPT.value: "ended less than a day ago, with an idempotency key that must be kept so long",
     Objection.MOVED.value: "changed by somebody else meanwhile",
@@ -115,22 +125,26 @@ class OrderPage(OrderRules, PageHandler):
         ``typed``: what was typed into its form, and is refused.
         """
         self.refresh_s = 2 if operation.ended_at is None else 0
+        order = operation.order
+        known = {"reason": order.reason, **typed_of_labels(order.labels)}
         self.show(
             "operation.html",
             operation=operation,
             actions=_DOING,
             noun=operation.order.noun,
-            needed="admin" if operation.order.action in FOR_ADMINS else "operate",
+            allowed=all(map(self.may, scopes_for(order.action))),
             asked=asked_of(operation.order),
             query=urlencode(asked_of(operation.order)),
             at=operation.done + sum(operation.skipped.values()),
             skipped=[(count, _LEFT.get(code, code)) for code, count in operation.skipped.items()],
             most_untyped=MOST_UNTYPED,
-            longest=LONGEST_REASON,
+            longest=_LONGEST[order.noun],
+            examples=[task.name for task in tasks_with_example(self.site.tasks)],
+            labels=[label if value is None else f"{label}:{value}" for label, value in order.labels],
             priorities=_PRIORITY,
             undo="" if (back := operation.undo()) is None else _UNDO_WORDS[back],
             notice=notice,
-            typed={"reason": operation.order.reason} if typed is None else typed,
+            typed=known if typed is None else typed,
         )
 
     def check_form(self) -> None:
@@ -245,22 +259,37 @@ class OperationButton(OrderPage):
         await self.begin(order)
 
     async def _go(self, operation: OperationView) -> None:
-        fault = self._unready(operation)
-        if fault:
+        typed = {name: self.form.text(name) for name in _TYPED}
+        if fault := self._unready(operation):
             self.set_status(422)
-            return self.show_operation(operation, fault, {name: self.form.text(name) for name in _TYPED})
-        reason = " ".join(self.form.field("reason").split())[:LONGEST_REASON]
+            return self.show_operation(operation, fault, typed)
+        try:
+            said = self._as_said(operation)
+        except Invalid as refused:
+            self.set_status(422)
+            return self.show_operation(operation, refused.detail, typed)
+        reason = " ".join(self.form.field("reason").split())[: _LONGEST[operation.order.noun]]
         order = replace(
-            operation.order,
+            said,
             dry_run=False,
             expect=operation.matched,
             reason=reason,
             free_key=self.form.field("free_key") == "1",
             actor=self.actor("console"),
         )
-        if order.action is OperationAction.SET_PRIORITY:
-            order = replace(order, priority=int(self.form.field("priority")))
         await self.begin(order)
+
+    def _as_said(self, operation: OperationView) -> OperationOrder:
+        """The order with what only this form says. Raises Invalid."""
+        order, form = operation.order, self.form
+        if order.action is OperationAction.SET_PRIORITY:
+            return replace(order, priority=int(form.field("priority")))
+        if order.action is WorkerAction.LABELS:
+            return replace(order, labels=labelled(form.text("labels"), form.text("unset")))
+        if order.action is WorkerAction.TEST:
+            # The same page sends each of them one, however often its button is pressed.
+            return replace(order, examples=example_jobs(self, form.field("type"), f"form-{operation.id}"))
+        return order
 
     def _unready(self, operation: OperationView) -> str:
         """Why it cannot go; empty: it can."""

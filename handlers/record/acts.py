@@ -28,7 +28,7 @@ AROUND_S = 300.0
 MOST_ACTS = 100
 #: Orders for many workers at once: the log does not say for which. A rollout has pages loaded anew, too.
 _FOR_MANY = (
-    *(f"workers.{order}" for order in ("pause", "drain", "resume", "reload", "block", "unblock")),
+    *(f"workers.{order}" for order in ("pause", "drain", "resume", "reload", "block", "unblock", "labels", "test")),
     "rollout.begin",
 )
 #: What is told of a type. Its defaults are those of new jobs.
@@ -37,7 +37,8 @@ _DONE = {
     "worker.pause": "Paused {}", "worker.drain": "Drained {}", "worker.resume": "Let {} have jobs again",
     "worker.block": "Blocked {}", "worker.unblock": "Unblocked {}", "worker.change": "Changed {}",
     "worker.reload": "Had the page of {} reloaded", "worker.join": "Let {} join", "worker.forget": "Forgot {}",
-    "worker.end_credential": "Ended the credential of {}",
+    "worker.end_credential": "Ended the credential of {}", "worker.labels": "Changed the labels of {}",
+    "worker.test": "Sent a test job to {}",
     "type.pause": "Paused {}", "type.resume": "Resumed {}",
 }  # fmt: skip
 

@@ -10,6 +10,7 @@ from dispatcher.core.jobs.acts.operations import OperationOrder, OperationView, 
 from dispatcher.core.jobs.model import WorkerFilter, WorkerPage
 from dispatcher.node.acts.operations import Slice
 from dispatcher.node.acts.orders import NAMED, WorkerOrders
+from dispatcher.node.acts.testjobs import WorkerTests
 
 __all__ = ["WorkerTargets"]
 
@@ -17,8 +18,10 @@ __all__ = ["WorkerTargets"]
 class WorkerTargets:
     """See Targets. ``read`` gives a page of the list."""
 
-    def __init__(self, read: Callable[[WorkerFilter], Awaitable[WorkerPage]], orders: WorkerOrders) -> None:
-        self._read, self._orders = read, orders
+    def __init__(
+        self, read: Callable[[WorkerFilter], Awaitable[WorkerPage]], orders: WorkerOrders, tests: WorkerTests
+    ) -> None:
+        self._read, self._orders, self._tests = read, orders, tests
 
     async def slice(self, order: OperationOrder, most: int, cursor: str | None) -> Slice:
         """See Targets. They stand by name, so one that comes meanwhile may be among them."""
@@ -32,7 +35,6 @@ class WorkerTargets:
 
     async def carry_out(self, view: OperationView, ids: Collection[str]) -> Treated:
         """See Targets. The audit log has one entry for all of them."""
-        order = view.order
-        assert isinstance(order.action, WorkerAction), "it is an order for workers"
-        actor = replace(order.actor, operation=view.id)
-        return Treated(await self._orders.several(order.action, ids, order.reason, actor))
+        if view.order.action is WorkerAction.TEST:
+            return Treated(await self._tests.several(view, ids))
+        return Treated(await self._orders.several(view, ids))

@@ -310,6 +310,10 @@ def _note(view: OperationView) -> AuditNote:
     told: dict[str, object] = {"matched": view.matched}
     if order.action is OperationAction.SET_PRIORITY:
         told["priority"] = order.priority
+    if order.labels:
+        told["labels"] = dict(order.labels)
+    if len(order.examples) == 1:
+        told["type"] = order.examples[0].type
     if order.free_key:
         told["free_key"] = True
     told |= {"ids": len(order.ids)} if order.wanted is None else {"filter": msgspec.Raw(order.asked.encode())}

@@ -14,7 +14,7 @@ from dispatcher.access.acts import Actor, AuditNote
 from dispatcher.access.credentials import Credential
 from dispatcher.clock import Clock
 from dispatcher.core.jobs.acts.kept import MOST_KEPT, ForgetWorker, Hold, KeepWorker, KeptWorker
-from dispatcher.core.jobs.acts.operations import WorkerAction
+from dispatcher.core.jobs.acts.operations import OperationOrder, OperationView, WorkerAction
 from dispatcher.core.jobs.acts.seen import ReloadPage
 from dispatcher.core.jobs.diaries import KnownWorker
 from dispatcher.core.jobs.matching import NAME
@@ -266,24 +266,21 @@ class WorkerOrders:
             return True
         return True
 
-    async def several(
-        self, action: WorkerAction, worker_ids: Collection[str], reason: str, actor: Actor
-    ) -> dict[str, str | None]:
+    async def several(self, view: OperationView, worker_ids: Collection[str]) -> dict[str, str | None]:
         """Orders some workers about in one turn. Of each why it was let be; None: it was done.
 
         An id may be ``name:`` and a name: of who has gone nothing else may be known.
         """
+        order = replace(view.order, actor=replace(view.order.actor, operation=view.id))
         done: dict[str, str | None] = {}
         commands: list[Command] = []
         async with self._lock:
             for worker_id in worker_ids:
                 try:
-                    commands += await self._planned(action, worker_id, reason, actor)
+                    commands += await self._planned(order, worker_id)
                     done[worker_id] = None
-                except WorkerNotFound:
-                    done[worker_id] = "not_found"
-                except WrongState:
-                    done[worker_id] = "wrong_state"
+                except (WorkerNotFound, WrongState, BadRequest) as refused:
+                    done[worker_id] = refused.code
             await self._turns.commands(commands)
         self._ended([one for one in commands if isinstance(one, ForgetWorker | KeepWorker)])
         return done
@@ -300,15 +297,18 @@ class WorkerOrders:
         self._pages.transport.flush(self._clock.monotonic())
         self._turns.kick()
 
-    async def _planned(self, action: WorkerAction, worker_id: str, reason: str, actor: Actor) -> list[Command]:
-        """What it means for one; a page of this node is told already. Raises WorkerNotFound, WrongState."""
+    async def _planned(self, order: OperationOrder, worker_id: str) -> list[Command]:
+        """What it means for one; a page of this node is told already. Raises WorkerNotFound, WrongState, BadRequest."""
+        action, reason, actor = order.action, order.reason, order.actor
         if worker_id.startswith(NAMED):
-            return await self._planned_by_name(action, worker_id.removeprefix(NAMED), reason, actor)
+            return await self._planned_by_name(order, worker_id.removeprefix(NAMED))
         if action is WorkerAction.FORGET:
             return [(await self._forgetting(worker_id, reason, actor))[1]]
         if action is WorkerAction.RELOAD:
             return await self._reloading(worker_id)
         one = await self.one(worker_id)
+        if action is WorkerAction.LABELS:
+            return [self._labelling(one, order)]
         hold = Hold(self._clock.utc(), actor.name, reason, action is WorkerAction.DRAIN)
         value = None if action in (WorkerAction.RESUME, WorkerAction.UNBLOCK) else hold
         is_gate = action in (WorkerAction.BLOCK, WorkerAction.UNBLOCK)
@@ -319,6 +319,12 @@ class WorkerOrders:
             return [self._keeping(one, action.value, reason, actor, blocked=value)]
         return [self._keeping(one, action.value, reason, actor, paused=value)]
 
+    def _labelling(self, one: OneWorkerView, order: OperationOrder) -> KeepWorker:
+        command = self._keeping(one, "change", order.reason, order.actor, dict(order.labels))
+        if command.worker.labels == (() if one.kept is None else one.kept.labels):
+            raise WrongState("it is so already")
+        return command
+
     async def _reloading(self, worker_id: str) -> list[Command]:
         worker = self._machine.workers.get(worker_id)
         if worker is not None and worker.session is not None:
@@ -328,10 +334,11 @@ class WorkerOrders:
             raise WrongState("its page is not connected")
         return [ReloadPage(worker_id, at_once=False)]
 
-    async def _planned_by_name(self, action: WorkerAction, name: str, reason: str, actor: Actor) -> list[Command]:
+    async def _planned_by_name(self, order: OperationOrder, name: str) -> list[Command]:
         """Of one that has gone. Whatever operators have said of workers that were called so goes with it."""
         await self._gone(name)
-        if action is not WorkerAction.FORGET:
+        reason, actor = order.reason, order.actor
+        if order.action is not WorkerAction.FORGET:
             raise WrongState("it is not here")
         kept = [one for one in self._machine.operators.kept.values() if name == (one.name or one.called)]
         known = [one.id for one in kept if one.id not in self._machine.workers]

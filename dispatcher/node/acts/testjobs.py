@@ -5,16 +5,18 @@ What the examples are the site knows. The reason stands in the job's summary, an
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Iterable
+import asyncio
+from collections.abc import Awaitable, Callable, Collection, Iterable
 
 from msgspec.structs import replace
 
 from dispatcher.access.acts import Actor, AuditNote
 from dispatcher.core.jobs.about import summary_of
+from dispatcher.core.jobs.acts.operations import OperationView
 from dispatcher.core.jobs.matching import NAME, requirement_of
 from dispatcher.core.jobs.model import JobSpec, WorkerStatus, WorkerView
 from dispatcher.core.jobs.turn import Accepted
-from dispatcher.errors import WrongState
+from dispatcher.errors import PagehandError, WrongState
 from dispatcher.node.acts.orders import WorkerOrders
 
 __all__ = ["WorkerTests"]
@@ -42,8 +44,22 @@ class WorkerTests:
             self._note(AuditNote(actor, "worker.test", worker.id, reason))
         return accepted
 
+    async def several(self, view: OperationView, worker_ids: Collection[str]) -> dict[str, str | None]:
+        """One for each of them, with the order's id as its tag. Of each why there is none; None: there is one."""
+        said = await asyncio.gather(*(self._for_order(view, worker_id) for worker_id in worker_ids))
+        return dict(zip(worker_ids, said, strict=True))
 
-def _job_for(worker: WorkerView, examples: Iterable[JobSpec], reason: str) -> JobSpec:
+    async def _for_order(self, view: OperationView, worker_id: str) -> str | None:
+        order = view.order
+        try:
+            worker = (await self._orders.one(worker_id)).shown
+            await self._submit(_job_for(worker, order.examples, order.reason, view.id), order.actor.token)
+        except PagehandError as error:
+            return error.code
+        return None
+
+
+def _job_for(worker: WorkerView, examples: Iterable[JobSpec], reason: str, tag: str = "") -> JobSpec:
     """Raises WrongState."""
     if worker.state is WorkerStatus.GONE:
         raise WrongState("the worker is not here, so no test job can run there now")
@@ -54,6 +70,6 @@ def _job_for(worker: WorkerView, examples: Iterable[JobSpec], reason: str) -> Jo
     return replace(
         spec,
         terms=replace(spec.terms, requires=requirement_of({NAME: [worker.name]})),
-        about=about,
+        about=replace(about, tags=(tag,)) if tag else about,
         key=spec.key and f"{spec.key}-{worker.id}",
     )

@@ -16,6 +16,7 @@ __all__ = ["ActionShape", "OperationShape", "OperationsShape"]
 _Action = Literal[
     "cancel", "retry", "delete", "set_priority",
     "pause", "resume", "drain", "reload", "block", "unblock", "forget",
+    "labels", "test",
 ]  # fmt: skip
 
 
@@ -27,6 +28,8 @@ class OperationShape(Struct, kw_only=True):
     filter: Annotated[dict[str, Any] | None, Meta(description="as it was given; null: ids were")]
     ids: Annotated[int, Meta(ge=0, description="how many ids were given")]
     priority: int | None
+    labels: Annotated[dict[str, str | None] | None, Meta(description="for `labels`; null: is taken back")]
+    type: Annotated[str | None, Meta(description="for `test`: the task whose example it is; null: each worker's first")]
     reason: str
     expect: Count | None
     dry_run: bool

@@ -31,9 +31,10 @@ WORKER_OPERATIONS: dict[tuple[str, str], Operation] = {
     ("api-worker-actions", "POST"): Operation(
         id="actOnWorkers",
         group=FARM,
-        title="Pause, resume, drain, reload, block or forget any number of workers",
+        title="Pause, resume, drain, reload, block, forget, label or test any number of workers",
         words="Counts them first, then acts on them some at a time, while others are served. Those that are let be are "
-        "counted by a code. To block, unblock and forget them it takes the scope `admin`.",
+        "counted by a code. To block, unblock, forget and label them it takes the scope `admin`; to test them also "
+        "`submit`.",
         answers={
             200: GoodAnswer("It has ended.", "Action", ("Location",)),
             202: GoodAnswer("It goes on: ask for the operation.", "Action", ("Location",)),

@@ -35,7 +35,9 @@ async def test_the_jobs_of_a_paused_type_wait_until_it_is_resumed(ask: Ask, hous
     assert (told["waits"], told["waiting"]["code"]) == ("its type is paused by api: no paper", "type_paused")
     [trouble] = (await house.dispatcher.troubles(5)).paused
     assert (trouble, trouble.hold.words()) == (PausedType("echo", 1, trouble.hold), " by api: no paper")
-    assert (await order(ask, f"{ECHO}/resume"))["paused"] is None
+    assert (await order(ask, f"{ECHO}/resume", reason="new paper"))["paused"] is None
+    acts = (await house.dispatcher.access.acts(AuditFilter(target="echo"))).items
+    assert [(act.action, act.detail) for act in acts] == [("type.resume", "new paper"), ("type.pause", "no paper")]
     assert [message["id"] for message in await house.hear("s1")] == [job.id]
     assert (await house.dispatcher.troubles(5)).paused == []
 

@@ -53,6 +53,13 @@ async def test_an_order_is_answered_with_its_counts_and_can_be_asked_for(ask: As
         ({"filter": {"state": "asleep"}}, "state must be one of"),
         ({"ids": ["x"], "action": "dance"}, "must be one of pause, resume"),
         ({"ids": ["x"], "reason": "two\nlines"}, "reason"),
+        ({"ids": ["x"], "action": "rename"}, "a name is given to one worker alone"),
+        ({"ids": ["x"], "action": "labels"}, "is needed for labels"),
+        ({"ids": ["x"], "action": "labels", "labels": {}}, "is needed for labels"),
+        ({"ids": ["x"], "labels": {"site": "bonn"}}, "belongs to no other action"),
+        ({"ids": ["x"], "action": "labels", "labels": {"name": "A"}}, "a name is given to one worker alone"),
+        ({"ids": ["x"], "action": "test", "type": "own"}, "comes with an example"),
+        ({"ids": ["x"], "type": "echo"}, "belongs to test alone"),
     ],
 )
 async def test_what_is_wrong_with_an_order_is_said(ask: Ask, given: dict[str, Any], words: str) -> None:
@@ -64,8 +71,26 @@ async def test_what_is_wrong_with_an_order_is_said(ask: Ask, given: dict[str, An
 async def test_what_is_for_administrators_alone_is_so_for_many_workers_too(ask: Ask, house: House) -> None:
     worker = (await house.register("A", "sum", name="A"))["worker"]
     operator = shown(await made(ask, "operate"))
-    for action in ("block", "unblock", "forget"):
-        refused(await act(ask, action, operator, ids=[worker], dry_run=True), "forbidden_scope", "'admin'")
+    for action in ("block", "unblock", "forget", "labels"):
+        more = {"labels": {"site": "bonn"}} if action == "labels" else {}
+        refused(await act(ask, action, operator, ids=[worker], dry_run=True, **more), "forbidden_scope", "'admin'")
+    refused(await act(ask, "test", operator, ids=[worker], dry_run=True), "forbidden_scope", "'submit'")
     assert (await act(ask, "pause", operator, ids=[worker])).code == 200
     bound = shown(await made(ask, "operate", types=["sum"]))
     refused(await act(ask, "pause", bound, ids=[worker]), "forbidden_type", "every type")
+
+
+async def test_labels_and_test_jobs_are_given_to_many_at_once(ask: Ask, house: House) -> None:
+    for name in ("A", "B"):
+        await house.register(name, "print-label", name=name, labels={"site": "ulm"})
+    given = {"site": "bonn", "floor": None}
+    told = body_of(await act(ask, "labels", filter={"label": "site:ulm"}, labels=given, reason="moved"))
+    assert (told["done"], told["operation"]["labels"], told["operation"]["type"]) == (2, given, None)
+    labels = [worker["labels"] for worker in body_of(await ask("/api/v1/workers"))["items"]]
+    assert labels == [{"site": "bonn"}] * 2
+    told = body_of(await act(ask, "test", filter={"label": "site:bonn"}, type="print-label", reason="moved"))
+    assert (told["done"], told["operation"]["labels"], told["operation"]["type"]) == (2, None, "print-label")
+    jobs = body_of(await ask(f"/api/v1/jobs?tag={told['operation']['id']}"))["items"]
+    assert [(job["summary"], job["requires"]) for job in jobs] == [
+        ("Test job: moved", {"name": name}) for name in ("B", "A")
+    ]

@@ -44,7 +44,7 @@ BOTH = {
     },
     "worker.css": {
         "#board", ".ready #board", ".working #board", ".paused #board", ".connecting #board", ".reconnecting #board",
-        ".not_allowed #board", ".stopped #board", ".out_of_date #board", ".maintenance #board",
+        ".not_allowed #board", ".stuck #board", ".stopped #board", ".out_of_date #board", ".maintenance #board",
     },
     "record.html": set(),
 }  # fmt: skip

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from urllib.parse import urlencode
 
 import pytest
 
+from dispatcher.core.jobs.model import JobFilter, WorkerFilter
 from tests.handlers.conftest import Browser
 from tests.handlers.console.test_orders import say_yes, text_of
 from tests.support.forms import hidden
@@ -86,3 +88,45 @@ async def test_of_very_many_the_number_must_be_typed(browser: Browser, house: Ho
 async def test_a_form_that_means_nobody_is_refused(browser: Browser, house: House, fields: dict[str, str]) -> None:
     await house.register("A", "sum", name="A")
     assert (await browser.post("/workers/act", fields, "/workers?tick=1")).code == 400
+
+
+async def test_many_get_labels_and_the_page_says_before_what_becomes_of_the_others(
+    browser: Browser, house: House
+) -> None:
+    for name in ("A-1", "A-2"):
+        await house.register(name, "sum", name=name, labels={"floor": "2"})
+    counted = await press(browser, "labels", name="A-")
+    seen = text_of(await browser.page(counted))
+    assert "Change the labels: 2 workers" in seen
+    assert "All its other labels stay." in seen
+    for given, taken_back, why in (
+        ("bonn", "", "write a label and its value"), ("", "", "a label to set, or one to take back"),
+        ("site:a", "site", "cannot be set and taken back at once"), ("", "a b", "the name of a label has"),
+        ("name:X", "", "for one worker alone"),
+    ):  # fmt: skip
+        typed = {"labels": given, "unset": taken_back, "reason": "they moved"}
+        refused = await browser.post(f"{counted}/go", typed, counted)
+        page = refused.body.decode()
+        assert (refused.code, why in page, f">{given}</textarea>" in page, 'value="they moved"' in page) == (
+            422, True, True, True,
+        ), why  # fmt: skip
+    done = await say_yes(browser, counted, labels="site:bonn\r\nprinter: zebra", unset="floor\r\n", reason="they moved")
+    seen = text_of(await browser.page(done))
+    for words in ("Done: 2 workers.", "Reason: they moved", "site:bonn", "printer:zebra", "floor taken back"):
+        assert words in seen
+    workers = [one.labels for one in (await house.dispatcher.known_workers(WorkerFilter())).items]
+    assert workers == [{"floor": "2", "printer": "zebra", "site": "bonn"}] * 2
+    assert "Undo" not in seen
+
+
+async def test_many_get_a_test_job_each_and_the_page_leads_to_them(browser: Browser, house: House) -> None:
+    ids = [(await house.register(name, "print-label", name=name))["worker"] for name in ("A", "B")]
+    counted = await press(browser, "test", ids)
+    page = await browser.page(counted)
+    assert "runs for real" in page
+    assert re.findall(r'<option value="([^"]*)">', page) == ["", "print-label", "thumbnail"]
+    done = await say_yes(browser, counted, type="", reason="a new driver")
+    await say_yes(browser, counted, type="", reason="a new driver")
+    assert f'<a href="/jobs?tag={done.rpartition("/")[2]}">their test jobs</a>' in await browser.page(done)
+    jobs = (await house.dispatcher.jobs(JobFilter())).items
+    assert [job.about.summary for job in jobs] == ["Test job: a new driver"] * 2, "pressed twice, each gets one"

@@ -84,10 +84,13 @@ async def test_orders_for_many_workers_stand_there_and_say_that_they_may_be_for_
     order = OperationOrder(action=WorkerAction.PAUSE, ids=(desk,), reason="paper jam", actor=ANNA)
     operations = house.dispatcher.operations
     await operations.wait(operations.begin(order).id, 5.0)
+    labels = OperationOrder(action=WorkerAction.LABELS, ids=(desk,), labels=(("site", "bonn"),), actor=ANNA)
+    await operations.wait(operations.begin(labels).id, 5.0)
     house.dispatcher.access.note(AuditNote(ANNA, "rollout.begin", "", '{"at_a_time":5,"reason":"new labels"}'))
     await house.pass_time(1.0)
     found = await rows(browser)
     assert "anna (console) Paused 1 worker by one order (its own may be among them) paper jam" in found
+    assert "anna (console) Changed the labels of 1 worker by one order (its own may be among them)" in found
     assert "anna (console) Began a rollout: pages with old tasks load anew new labels" in found
 
 

@@ -7,9 +7,12 @@ from typing import Any
 import pytest
 
 from dispatcher.access.acts import Actor, AuditFilter
+from dispatcher.access.scopes import Scope
 from dispatcher.core.jobs.acts.operations import OperationOrder, OperationState, OperationView, WorkerAction
-from dispatcher.core.jobs.model import WorkerFilter
+from dispatcher.core.jobs.model import JobFilter, WorkerFilter
+from dispatcher.core.jobs.terms import MOST_LABELS
 from tests.support.house import House
+from tests.support.jobs import spec
 
 pytestmark = pytest.mark.gen_test(timeout=60)
 
@@ -134,3 +137,59 @@ async def test_a_name_that_somebody_here_has_again_is_not_forgotten() -> None:
     await leave(house, "A")
     house.enlist("again", "sum", name="A")
     assert (await ended(house, WorkerAction.FORGET, ids=("name:A",))).done == 0
+
+
+async def test_labels_are_set_or_taken_back_and_all_others_stay() -> None:
+    house = await farm("A", "B", "C")
+    ids = tuple(id_of(house, name) for name in "ABC")
+    await house.dispatcher.orders.describe(ids[0], actor=ANN, labels={"floor": "2"})
+    done = await ended(house, WorkerAction.LABELS, ids=ids, labels=(("site", "bonn"), ("floor", None)), reason="moved")
+    assert (done.done, done.undo()) == (3, None)
+    await house.dispatcher.orders.describe(ids[1], actor=ANN, labels={"printer": "zebra"})
+    again = await ended(house, WorkerAction.LABELS, ids=ids, labels=(("printer", "zebra"), ("site", "bonn")))
+    assert (again.done, again.skipped) == (2, {"wrong_state": 1}), "one has both"
+    shown = [(await house.dispatcher.orders.one(worker)).shown.labels for worker in ids]
+    assert shown == [{"printer": "zebra", "site": "bonn"}] * 3
+    back = await ended(house, WorkerAction.LABELS, WorkerFilter(label="site:bonn"), labels=(("site", None),))
+    assert back.done == 3
+    assert (await house.dispatcher.orders.one(ids[0])).shown.labels == {"printer": "zebra", "site": "A"}, "as its page"
+    [act, *_] = (await house.dispatcher.access.acts(AuditFilter(action="workers.labels"))).items[::-1]
+    assert act.detail == '{"matched":3,"labels":{"site":"bonn","floor":null},"ids":3,"reason":"moved"}'
+
+
+async def test_one_that_would_have_too_many_labels_is_let_be() -> None:
+    house = await farm("A", "B")
+    full = {f"a{number}": "1" for number in range(MOST_LABELS)}
+    await house.dispatcher.orders.describe(id_of(house, "A"), actor=ANN, labels=full)
+    ids = (id_of(house, "A"), id_of(house, "B"))
+    done = await ended(house, WorkerAction.LABELS, ids=ids, labels=(("site", "bonn"),))
+    assert (done.did, done.skipped) == (ids[1:], {"invalid": 1})
+
+
+async def test_each_gets_a_test_job_that_it_can_run_and_all_are_found_by_the_order() -> None:
+    house = await farm("A", "B")
+    await house.register("C", "fax", name="C")
+    await house.register("D", "other", name="D")
+    ids = tuple(id_of(house, name) for name in "ABCD")
+    examples = (spec("sum"), spec("fax"))
+    done = await ended(house, WorkerAction.TEST, ids=(*ids, "nobody"), examples=examples, reason="a new driver")
+    assert (done.done, done.did, done.skipped) == (3, ids[:3], {"wrong_state": 1, "not_found": 1})
+    jobs = (await house.dispatcher.jobs(JobFilter(tags=(done.id,)))).items
+    told = sorted((job.type, job.terms.requires, job.about.summary) for job in jobs)
+    assert told == [
+        (kind, (("name", (name,)),), "Test job: a new driver")
+        for kind, name in (("fax", "C"), ("sum", "A"), ("sum", "B"))
+    ]
+    assert await acts(house) == [("workers.test", done.id)], "one act for all of them"
+    assert done.undo() is None
+
+
+async def test_test_jobs_that_a_token_may_not_submit_any_more_are_counted_as_such() -> None:
+    house = await farm("A", "B", "C")
+    scopes = (Scope.OPERATE, Scope.SUBMIT)
+    token, _ = await house.dispatcher.access.make("ops", scopes, actor=ANN, jobs_per_minute=2)
+    order = OperationOrder(
+        action=WorkerAction.TEST, wanted=WorkerFilter(type="sum"), examples=(spec("sum"),), actor=Actor("ops", token.id)
+    )
+    done = await house.dispatcher.operations.wait(house.dispatcher.operations.begin(order).id, 30.0)
+    assert (done.done, done.skipped) == (2, {"too_many_jobs": 1})

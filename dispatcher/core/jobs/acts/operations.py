@@ -13,7 +13,7 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from dispatcher.access.acts import Actor
-from dispatcher.core.jobs.model import JobFilter, WorkerFilter
+from dispatcher.core.jobs.model import JobFilter, JobSpec, WorkerFilter
 from dispatcher.core.jobs.turn import Amend, Cancel, CommandReport, Delete, JobCommand, Retry
 
 __all__ = [
@@ -51,6 +51,8 @@ class WorkerAction(StrEnum):
     BLOCK = "block"
     UNBLOCK = "unblock"
     FORGET = "forget"
+    LABELS = "labels"
+    TEST = "test"
 
 
 class OperationState(StrEnum):
@@ -78,6 +80,10 @@ class OperationOrder(Struct, frozen=True, kw_only=True):
     expect: int | None = None
     #: It only counts.
     dry_run: bool = False
+    #: For LABELS: each is set, and the others stay; None takes back what an operator has said.
+    labels: tuple[tuple[str, str | None], ...] = ()
+    #: For TEST: a worker gets the first of these jobs that it can run.
+    examples: tuple[JobSpec, ...] = ()
     #: It takes a cancel back, and so many of its jobs had begun to run; None: it takes none back.
     had_begun: int | None = None
     actor: Actor
@@ -141,7 +147,8 @@ class OperationView(Struct, frozen=True, kw_only=True):
         return _UNDO.get(self.order.action) if self.did and self.ended_at is not None else None
 
 
-#: What was removed is gone, and what priority a job had before is not kept.
+#: What was removed is gone; what priority a job had before is not kept, nor which labels a worker had; and test jobs
+#: are jobs like any other.
 _UNDO: Mapping[str, OperationAction | WorkerAction] = {
     OperationAction.RETRY: OperationAction.CANCEL,
     OperationAction.CANCEL: OperationAction.RETRY,

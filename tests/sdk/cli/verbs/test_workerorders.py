@@ -57,3 +57,15 @@ def test_a_test_job_is_printed_by_its_id_so_that_it_can_be_waited_for(at: list[s
 def test_what_does_not_go_together_is_said_before_anything_is_sent(words: tuple[str, ...], why: str) -> None:
     said = typed("workers", *words, "--url", "http://127.0.0.1:9")
     assert (said.status, why in said.err) == (2, True), said.err
+
+
+def test_all_that_match_get_labels_or_a_test_job_when_that_is_meant() -> None:
+    operation = {"id": "o1", "matched": 2, "done": 2, "skipped": {}, "stopped": None, "ended_at": "20", "state": "done"}
+    told = reply(200, {"matched": 2, "done": 2, "skipped": {}, "operation": operation})
+    with scripted(told, told) as server:
+        to = ("--url", server.url)
+        assert typed("workers", "labels", "--label", "site:ulm", "--set", "site:bonn", "--yes", *to)[:2] == (0, "2\n")
+        assert typed("workers", "test", "--name", "A", "--example", "echo", "--reason", "why", *to)[:2] == (0, "2\n")
+    labels, test = (json.loads(asked[2]) for asked in server.asked)
+    assert (labels["action"], labels["labels"], labels["filter"]) == ("labels", {"site": "bonn"}, {"label": "site:ulm"})
+    assert (test["action"], test["type"], test["reason"], test["dry_run"]) == ("test", "echo", "why", True)
