@@ -85,7 +85,7 @@ class WaitingShape(Struct):
 class SnippetShape(Struct):
     """What stands around the first hit of a search in one of a job's texts, in the letters in which it came."""
 
-    field: Literal["data", "result", "error", "summary"]
+    field: Literal["data", "result", "error", "summary", "id", "key"]
     before: str
     hit: str
     after: str
