@@ -16,6 +16,7 @@ from handlers.api.amending import copy_of
 from handlers.api.loglines import LONGEST_SOUGHT, lines_gone, lines_with
 from handlers.carried import carried
 from handlers.console import words
+from handlers.console.acts import canceller
 from handlers.console.changing import CHANGED, ChangeForm, change_of, shown_change
 from handlers.console.nearby import MOST_NEARBY, absent, nearby
 from handlers.console.options import shown_options
@@ -51,13 +52,15 @@ class _OneJob(OneJobPage):
         """Ends the answer with the job's page; ``removing``: it asks whether the job is to be removed; ``change``: the
         form that changes it; ``sought``: what the lines of its log must hold."""
         service, wanted = self.site.service, dict(job.terms.requires).get(NAME, ())
-        lines = lines_with(sought, job.log)
+        lines, acts = lines_with(sought, job.log), await self.acts_on_job(job, MOST_ACTS)
         self.show(
             "job.html",
             job=job,
             options=shown_options(job),
             tries=shown_tries(job, lines, self.site.clock.utc()),
-            acts=await self.acts(job.id, MOST_ACTS),
+            acts=acts,
+            canceller=canceller(job, acts),
+            orders={operation.id for operation in service.operations.all()},
             width=WIDTH,
             **await self._waiting(job),
             doubt_url=service.doubt_url,

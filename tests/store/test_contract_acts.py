@@ -21,6 +21,7 @@ from dispatcher.store.driving import PURGE_EVERY_S
 from dispatcher.store.views import SLICE, SLICES
 from tests.store.conftest import OpenDesk
 from tests.store.contract import NOW, Desk, Kind
+from tests.support.jobs import spec
 
 ANNA = Actor("anna", "abcd1234", "192.0.2.7")
 DAY_S = 86_400.0
@@ -248,3 +249,22 @@ def test_an_act_that_no_store_can_hold_spoils_nothing_else(desk: Desk) -> None:
     )
     assert [command.done for command in report.commands] == [False, True]
     assert targets(desk) == ["b"]
+
+
+def test_a_job_remembers_the_orders_for_many_that_have_changed_it(durable: Desk) -> None:
+    job, _ = durable.submit(spec(tags=("a",), owner="anna"), spec())
+    durable.command(Cancel(job.id, "no", replace(ANNA, operation="op-1")))
+    assert not durable.command(Cancel(job.id, "again", replace(ANNA, operation="op-2"))).done
+    durable.turn(
+        commands=[
+            Retry(job.id, replace(ANNA, operation="op-3")),
+            Amend(job=job.id, tags=("b",), priority=7, actor=replace(ANNA, operation="op-4")),
+        ]
+    )
+    durable.command(Cancel(job.id, "by hand", ANNA))
+    durable.reopen()
+    kept = durable.job(job.id)
+    assert (kept.about.operations, kept.about.tags, kept.about.owner) == (("op-1", "op-3", "op-4"), ("b",), "anna")
+    assert [found.id for found in durable.listed(tags=("b",))] == [job.id]
+    assert durable.job("job-2").about.operations == ()
+    assert [act.action for act in acts(durable)] == ["job.cancel"]

@@ -70,6 +70,7 @@ def obey(command: Command, hand: Hand, loaded: Loaded, admission: Admission) -> 
     old = job.state
     done, revoked = _obeyed(command, job, hand, loaded)
     if done:
+        _noted(command, job, hand)
         hand.moved(job, old, attempt=revoked, actor=command.actor.name)
     return CommandReport(done, view(job), revoked)
 
@@ -132,8 +133,14 @@ def _amended(command: Amend, job: JobRow, hand: Hand) -> CommandReport:
         return CommandReport(False, view(job), fault=Objection.MOVED)
     fault = amend(job, command, hand.now_at, hand.clock, hand.writes)
     if fault is None:
+        _noted(command, job, hand)
         hand.amended(job, old, lane, command.actor.name)
     return CommandReport(fault is None, view(job), fault=fault)
+
+
+def _noted(command: JobCommand, job: JobRow, hand: Hand) -> None:
+    if command.actor.operation:
+        ledger.note_operation(job, command.actor.operation, hand.writes)
 
 
 def _deleted(command: Delete, job: JobRow, hand: Hand, admission: Admission) -> CommandReport:

@@ -7,7 +7,7 @@ import pytest
 from dispatcher.access.acts import Actor, AuditEntry, AuditNote
 from dispatcher.core.jobs.acts.operations import OperationOrder, WorkerAction
 from dispatcher.core.jobs.model import WorkerFilter
-from handlers.console.sentences import ACTS
+from handlers.console.acts import ACTS
 from handlers.record.acts import AROUND_S, MOST_ACTS, act_words
 from tests.handlers.conftest import Browser
 from tests.handlers.record.test_page import rows_of

@@ -1,0 +1,78 @@
+"""What a page says of an act of the audit log: in which words, and why it was done. Pure.
+
+An order for many jobs has one line in the log for all of them. Each of these jobs keeps the order's id, and its page
+shows the line as one of its own.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+import msgspec
+
+from dispatcher.access.acts import Actor, AuditEntry, AuditOutcome
+from dispatcher.core.jobs.model import JobView
+from dispatcher.core.jobs.states import JobState
+from handlers.console.words import plural
+
+__all__ = ["ACTS", "canceller", "done_to", "reason_of", "what_of"]
+
+#: What people and programs do to a job or a worker, by the action's name in the audit log.
+ACTS = {
+    "job.cancel": "Cancelled", "job.retry": "Had it run again", "job.decide": "Decided",
+    "job.reopen": "Took the decision back", "job.adopt": "Recorded its late answer", "job.change": "Changed",
+    "job.delete": "Removed",
+    "jobs.cancel": "Cancelled", "jobs.retry": "Had it run again", "jobs.set_priority": "Changed",
+    "worker.pause": "Paused", "worker.drain": "Drained", "worker.resume": "Resumed", "worker.block": "Blocked",
+    "worker.unblock": "Unblocked", "worker.change": "Changed", "worker.reload": "Had its page reloaded",
+    "worker.join": "Joined", "worker.end_credential": "Ended its credential", "worker.forget": "Forgot it",
+}  # fmt: skip
+_OF_MANY = "jobs."
+
+
+def what_of(act: AuditEntry) -> str:
+    """What was done, in words."""
+    told = _told(act)
+    more = [f"priority {told['priority']}"] if act.action == "jobs.set_priority" and "priority" in told else []
+    if act.action.startswith(_OF_MANY):
+        many = plural(told["matched"], "job") if "matched" in told else "many jobs"
+        more.append(f"one order for {many}")
+    return f"{ACTS[act.action]}: {', '.join(more)}" if more else ACTS[act.action]
+
+
+def reason_of(act: AuditEntry) -> str:
+    """Why; empty: nobody has said."""
+    if not act.action.startswith(_OF_MANY):
+        return act.detail
+    return str(_told(act).get("reason", ""))
+
+
+def _told(act: AuditEntry) -> Mapping[str, Any]:
+    """The detail, where it is JSON. Of a long one the end is cut off, and nothing is known."""
+    if not act.detail.startswith("{"):
+        return {}
+    try:
+        return msgspec.json.decode(act.detail, type=dict[str, Any])
+    except msgspec.DecodeError:
+        return {}
+
+
+def done_to(own: Iterable[AuditEntry], of_many: Iterable[AuditEntry]) -> list[AuditEntry]:
+    """The acts on one job, the newest first: those on it alone, and orders for many."""
+    known = [act for act in (*own, *of_many) if act.action in ACTS]
+    return sorted(known, key=lambda act: (act.at, act.number), reverse=True)
+
+
+def canceller(job: JobView, acts: Iterable[AuditEntry]) -> str:
+    """The name of who has cancelled the job; empty: it is not cancelled, or nobody knows a name. ``acts``: those on it,
+    the newest first."""
+    if job.state is not JobState.CANCELLED:
+        return ""
+    cancels = (act for act in acts if act.action in ("job.cancel", "jobs.cancel") and act.outcome is AuditOutcome.DONE)
+    return next((_name(act.actor) for act in cancels), "")
+
+
+def _name(actor: Actor) -> str:
+    """Without a token and a person's name there is only the way by which it came, and that is nobody."""
+    return actor.name if actor.token or actor.name.endswith(")") else ""
