@@ -14,7 +14,7 @@ import msgspec
 from dispatcher.access.acts import Actor, AuditEntry, AuditOutcome
 from dispatcher.core.jobs.model import JobView
 from dispatcher.core.jobs.states import JobState
-from handlers.console.words import plural
+from handlers.console.words import duration, only_for, plural
 
 __all__ = ["ACTS", "canceller", "done_to", "reason_of", "what_of"]
 
@@ -29,11 +29,15 @@ ACTS = {
     "worker.join": "Joined", "worker.end_credential": "Ended its credential", "worker.forget": "Forgot it",
 }  # fmt: skip
 _OF_MANY = "jobs."
+#: Those whose detail is JSON that is put into words here.
+_AS_JSON = frozenset({"job.change", "jobs.cancel", "jobs.retry", "jobs.set_priority"})
 
 
 def what_of(act: AuditEntry) -> str:
     """What was done, in words."""
     told = _told(act)
+    if act.action == "job.change" and told:
+        return f"{ACTS[act.action]}: {', '.join(_changes(told))}"
     more = [f"priority {told['priority']}"] if act.action == "jobs.set_priority" and "priority" in told else []
     if act.action.startswith(_OF_MANY):
         many = plural(told["matched"], "job") if "matched" in told else "many jobs"
@@ -43,14 +47,38 @@ def what_of(act: AuditEntry) -> str:
 
 def reason_of(act: AuditEntry) -> str:
     """Why; empty: nobody has said."""
-    if not act.action.startswith(_OF_MANY):
-        return act.detail
-    return str(_told(act).get("reason", ""))
+    told = _told(act)
+    if told or act.action.startswith(_OF_MANY):
+        return str(told.get("reason", ""))
+    return act.detail
+
+
+def _changes(told: Mapping[str, Any]) -> list[str]:
+    """What was changed of a job that waits; what it had before, as far as the log says that."""
+    was, changes = told.get("was", {}), []
+    for name in ("priority", "requires", "tags"):
+        if name in told:
+            before = f"{_value(name, was[name])} → " if name in was else ""
+            changes.append(f"{_NAMES[name]} {before}{_value(name, told[name])}")
+    if "delay_s" in told:
+        changes.append(f"may start in {duration(told['delay_s'])}" if told["delay_s"] else "may start at once")
+    if "expires_s" in told:
+        changes.append("never expires" if told["expires_s"] is None else f"expires in {duration(told['expires_s'])}")
+    return changes
+
+
+_NAMES = {"priority": "priority", "requires": "for", "tags": "tags"}
+
+
+def _value(name: str, value: Any) -> str:
+    if name == "requires":
+        return only_for(value) or "any worker"
+    return ", ".join(value) or "none" if name == "tags" else f"{value}"
 
 
 def _told(act: AuditEntry) -> Mapping[str, Any]:
     """The detail, where it is JSON. Of a long one the end is cut off, and nothing is known."""
-    if not act.detail.startswith("{"):
+    if act.action not in _AS_JSON or not act.detail.startswith("{"):
         return {}
     try:
         return msgspec.json.decode(act.detail, type=dict[str, Any])

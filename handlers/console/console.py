@@ -46,11 +46,13 @@ class _OneJob(OneJobPage):
         as_sent: bool = False,
         notice: str = "",
         removing: bool = False,
+        cancelling: bool = False,
         change: ChangeForm | None = None,
         sought: str = "",
     ) -> None:
-        """Ends the answer with the job's page; ``removing``: it asks whether the job is to be removed; ``change``: the
-        form that changes it; ``sought``: what the lines of its log must hold."""
+        """Ends the answer with the job's page; ``removing``, ``cancelling``: it asks whether the job is to be removed,
+        or why it is to be cancelled; ``change``: the form that changes it; ``sought``: what the lines of its log must
+        hold."""
         service, wanted = self.site.service, dict(job.terms.requires).get(NAME, ())
         lines, acts = lines_with(sought, job.log), await self.acts_on_job(job, MOST_ACTS)
         self.show(
@@ -74,6 +76,7 @@ class _OneJob(OneJobPage):
             part_of=part_of,
             notice=notice,
             removing=removing and words.can_remove(job),
+            cancelling=cancelling and words.can_cancel(job),
             change=change if words.can_change(job) else None,
             names=[] if change is None else self.name_choices(),
             key=new_key(),
@@ -114,12 +117,14 @@ class JobPageHandler(_OneJob):
         change = shown_change(job) if self.is_asked("change") and self.may(Scope.OPERATE) else None
         decides = job.state is JobState.IN_DOUBT or words.can_reopen(job, self.site.clock.utc())
         self.is_typed_into = decides and self.may(Scope.OPERATE)
-        self.refresh_s = 2 if words.is_open(job) and change is None else 0
+        cancelling = self.is_asked("cancel") and self.may(Scope.OPERATE)
+        self.refresh_s = 2 if words.is_open(job) and change is None and not cancelling else 0
         await self.show_job(
             job,
             everything=self.is_asked("full"),
             as_sent=self.is_asked("sent"),
             removing=self.is_asked("remove"),
+            cancelling=cancelling,
             change=change,
             sought=self.get_query_argument("q", "")[:LONGEST_SOUGHT],
             notice="" if change is None or words.can_change(job) else _TOO_LATE,
@@ -165,7 +170,7 @@ class JobActionHandler(_OneJob):
 
     async def _change(self, job_id: str) -> None:
         """What is refused comes back as it was typed, with why."""
-        service, typed = self.site.service, {name: self.form.text(name) for name in CHANGED}
+        service, typed = self.site.service, {name: self.form.text(name) for name in (*CHANGED, "reason")}
         version, actor = self.form.field("version"), self.actor("console")
         try:
             await service.amend(change_of(await service.job(job_id), typed, version, actor))

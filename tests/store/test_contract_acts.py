@@ -105,7 +105,13 @@ def test_what_nobody_asked_for_is_not_noted(desk: Desk) -> None:
         (Reopen("job-1", "it is there", ANNA), "job.reopen", "it is there"),
         (Delete("job-1", actor=ANNA), "job.delete", ""),
         (Delete("job-1", free_key=True, actor=ANNA), "job.delete", "with its key"),
-        (Amend(job="job-1", priority=5, expires_s=None, actor=ANNA), "job.change", '{"priority":5,"expires_s":null}'),
+        (Amend(job="job-1", delay_s=5.0, expires_s=None, actor=ANNA), "job.change", '{"delay_s":5.0,"expires_s":null}'),
+        (
+            Amend(job="job-1", priority=5, requires=(("site", ("rome",)),), tags=("a",), reason="late", actor=ANNA),
+            "job.change",
+            '{"priority":5,"requires":[["site",["rome"]]],"tags":["a"],'
+            '"was":{"priority":0,"requires":[],"tags":[]},"reason":"late"}',
+        ),
     ],
 )
 def test_each_command_has_its_words(desk: Desk, command: object, action: str, detail: str) -> None:
@@ -113,6 +119,14 @@ def test_each_command_has_its_words(desk: Desk, command: object, action: str, de
     desk.turn(commands=[command])
     (act,) = acts(desk)
     assert (act.action, act.target, act.detail) == (action, "job-1", detail)
+
+
+def test_of_a_change_that_came_too_late_nothing_is_noted_that_was(desk: Desk) -> None:
+    desk.submit()
+    desk.turn(commands=[Cancel("job-1", "no"), Amend(job="job-1", priority=5, reason="late", actor=ANNA)])
+    assert [(act.outcome, act.detail) for act in acts(desk)] == [
+        (AuditOutcome.REFUSED, '{"priority":5,"reason":"late"}')
+    ]
 
 
 def test_a_token_is_noted_without_what_opens_anything(desk: Desk) -> None:

@@ -131,11 +131,12 @@ def _amended(command: Amend, job: JobRow, hand: Hand) -> CommandReport:
         return CommandReport(False, view(job))
     if _has_moved(command, job):
         return CommandReport(False, view(job), fault=Objection.MOVED)
+    was = view(job)
     fault = amend(job, command, hand.now_at, hand.clock, hand.writes)
     if fault is None:
         _noted(command, job, hand)
         hand.amended(job, old, lane, command.actor.name)
-    return CommandReport(fault is None, view(job), fault=fault)
+    return CommandReport(fault is None, view(job), fault=fault, was=was if fault is None else None)
 
 
 def _noted(command: JobCommand, job: JobRow, hand: Hand) -> None:

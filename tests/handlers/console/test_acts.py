@@ -69,6 +69,26 @@ def test_the_line_of_an_order_is_read_as_far_as_it_is_kept(detail: str, what: st
 
 
 @pytest.mark.parametrize(
+    ("detail", "what", "reason"),
+    [
+        ('{"priority":5,"was":{"priority":0},"reason":"late"}', "Changed: priority 0 → 5", "late"),
+        ('{"priority":5}', "Changed: priority 5", ""),
+        ('{"delay_s":0,"expires_s":null}', "Changed: may start at once, never expires", ""),
+        ('{"delay_s":60.0,"expires_s":3600.0}', "Changed: may start in 1 min, expires in 1 h", ""),
+        (
+            '{"requires":[["site",["rome","oslo"]]],"tags":["a","b"],"was":{"requires":[],"tags":[]}}',
+            "Changed: for any worker → site:rome or oslo, tags none → a, b",
+            "",
+        ),
+        ('{"tags":["a","b', "Changed", '{"tags":["a","b'),
+    ],
+)
+def test_a_change_stands_there_in_words(detail: str, what: str, reason: str) -> None:
+    told = act("job.change", detail)
+    assert (what_of(told).replace("\u00a0", " "), reason_of(told)) == (what, reason)
+
+
+@pytest.mark.parametrize(
     ("state", "acts", "name"),
     [
         (JobState.CANCELLED, [act("job.cancel")], "anna (console)"),
