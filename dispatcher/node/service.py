@@ -135,7 +135,7 @@ class Dispatcher(BatchVerbs, FarmVerbs, LookVerbs):
         self.orders = WorkerOrders(store, clock, self._turns, self.machine, self.pages, self.access.joins, self.diaries)
         #: Orders for many jobs, and for many workers.
         self.operations = Operations(
-            jobs=JobTargets(self.jobs, self.standing, self._turns),
+            jobs=JobTargets(self.jobs, self._turns, clock),
             workers=WorkerTargets(self.known_workers, self.orders), turns=self._turns, waiters=self._waiters,
             clock=clock, new_id=lambda: ids.new_job_id(clock), opens=self.access.open,
         )  # fmt: skip

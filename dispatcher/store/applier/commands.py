@@ -15,6 +15,7 @@ from dispatcher.core.jobs.acts.kept import ForgetWorker, KeepType, KeepWorker, K
 from dispatcher.core.jobs.acts.seen import ReloadPage, SeeWorkers
 from dispatcher.core.jobs.diaries import KeepDiaries
 from dispatcher.core.jobs.habits import CallRoll
+from dispatcher.core.jobs.keys import KEY_S
 from dispatcher.core.jobs.rows import AttemptRow, JobRow, lane_of_row
 from dispatcher.core.jobs.states import FINAL, Event, JobState, next_state
 from dispatcher.core.jobs.turn import (
@@ -42,10 +43,8 @@ from dispatcher.store.requests import Loaded
 from dispatcher.store.views import view
 from dispatcher.webhooks.commands import HookCommand
 
-__all__ = ["KEY_S", "evidence", "obey"]
+__all__ = ["evidence", "obey"]
 
-#: An idempotency key lives at least this long (promise S2).
-KEY_S = 86_400.0
 #: Commands that are nothing but a transition.
 _Moving = Cancel | Retry | Decide | Reopen | Adopt
 
