@@ -16,7 +16,7 @@ from dispatcher.core.jobs.model import JobView
 from dispatcher.core.jobs.states import JobState
 from handlers.console.words import duration, only_for, plural
 
-__all__ = ["ACTS", "canceller", "done_to", "reason_of", "what_of"]
+__all__ = ["ACTS", "canceller", "changes_of", "done_to", "reason_of", "what_of"]
 
 #: What people and programs do to a job or a worker, by the action's name in the audit log.
 ACTS = {
@@ -37,7 +37,7 @@ def what_of(act: AuditEntry) -> str:
     """What was done, in words."""
     told = _told(act)
     if act.action == "job.change" and told:
-        return f"{ACTS[act.action]}: {', '.join(_changes(told))}"
+        return f"{ACTS[act.action]}: {changes_of(told)}"
     more = [f"priority {told['priority']}"] if act.action == "jobs.set_priority" and "priority" in told else []
     if act.action.startswith(_OF_MANY):
         many = plural(told["matched"], "job") if "matched" in told else "many jobs"
@@ -53,8 +53,8 @@ def reason_of(act: AuditEntry) -> str:
     return act.detail
 
 
-def _changes(told: Mapping[str, Any]) -> list[str]:
-    """What was changed of a job that waits; what it had before, as far as the log says that."""
+def changes_of(told: Mapping[str, Any]) -> str:
+    """What was changed of a job that waits, from the detail of the act; what it had before, as far as that says it."""
     was, changes = told.get("was", {}), []
     for name in ("priority", "requires", "tags"):
         if name in told:
@@ -64,7 +64,7 @@ def _changes(told: Mapping[str, Any]) -> list[str]:
         changes.append(f"may start in {duration(told['delay_s'])}" if told["delay_s"] else "may start at once")
     if "expires_s" in told:
         changes.append("never expires" if told["expires_s"] is None else f"expires in {duration(told['expires_s'])}")
-    return changes
+    return ", ".join(changes)
 
 
 _NAMES = {"priority": "priority", "requires": "for", "tags": "tags"}

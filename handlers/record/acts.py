@@ -7,6 +7,7 @@ by its target or its action, of which the log has indexes, and no more are read 
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Collection, Iterable, Iterator, Mapping
+from typing import Any
 
 import msgspec
 from msgspec import Struct
@@ -16,7 +17,7 @@ from dispatcher.access.acts import AuditEntry, AuditFilter, AuditPage
 from dispatcher.core.jobs.acts.kept import EVERY_TYPE
 from dispatcher.core.jobs.model import JobView
 from dispatcher.core.jobs.views.deployed import read_versions
-from handlers.console.acts import ACTS, reason_of, what_of
+from handlers.console.acts import ACTS, changes_of, reason_of, what_of
 from handlers.console.words import plural, version_word
 from handlers.record.masking import MARK
 
@@ -146,10 +147,11 @@ def _of_many(act: AuditEntry) -> tuple[str, str]:
 
 
 def _changed(detail: str) -> str:
-    """What was wanted of a job, as JSON. Tags are hidden: it may have others by now, and then nobody knows these."""
+    """What was changed of a job, and why. Tags are hidden: it may have others by now, and then nobody knows these."""
     try:
-        wanted = msgspec.json.decode(detail, type=dict[str, msgspec.Raw])
+        told = msgspec.json.decode(detail, type=dict[str, Any])
     except msgspec.DecodeError:
         return MARK  # it was cut
-    marks = {"tags": msgspec.Raw(f'"{MARK}"'.encode())} if "tags" in wanted else {}
-    return msgspec.json.encode(wanted | marks).decode()
+    changes = changes_of({name: value for name, value in told.items() if name != "tags"})
+    changes = ", ".join(part for part in (changes, f"tags {MARK}" if "tags" in told else "") if part)
+    return f"{changes}: {told['reason']}" if told.get("reason") else changes
