@@ -116,8 +116,8 @@ class JobPageHandler(_OneJob):
         job = await self.site.service.job(job_id)
         change = shown_change(job) if self.is_asked("change") and self.may(Scope.OPERATE) else None
         decides = job.state is JobState.IN_DOUBT or words.can_reopen(job, self.site.clock.utc())
-        self.is_typed_into = decides and self.may(Scope.OPERATE)
         cancelling = self.is_asked("cancel") and self.may(Scope.OPERATE)
+        self.is_typed_into = (decides and self.may(Scope.OPERATE)) or cancelling
         self.refresh_s = 2 if words.is_open(job) and change is None and not cancelling else 0
         await self.show_job(
             job,
