@@ -138,7 +138,7 @@ class Dispatcher(BatchVerbs, FarmVerbs, LookVerbs):
         self.tests = WorkerTests(self.orders, lambda spec, token: self.submit(spec, token_id=token), self.access.note)
         #: Orders for many jobs, and for many workers.
         self.operations = Operations(
-            jobs=JobTargets(self.jobs, self.standing, self._turns),
+            jobs=JobTargets(self.jobs, self._turns, clock),
             workers=WorkerTargets(self.known_workers, self.orders, self.tests), turns=self._turns,
             waiters=self._waiters, clock=clock, new_id=lambda: ids.new_job_id(clock), opens=self.access.open,
         )  # fmt: skip

@@ -235,8 +235,8 @@ class MemoryRows:
         return view(job, data=data, result=result, attempt_ended_at=None if newest is None else newest.ended_at)
 
     def texts_of(self, job: JobRow) -> tuple[str | None, ...]:
-        """The texts of a job that a search looks at."""
-        return self.payloads[job.seq], self.results.get(job.seq), job.error, job.about.summary
+        """What a search looks at of a job."""
+        return self.payloads[job.seq], self.results.get(job.seq), job.error, job.about.summary, job.id, job.key
 
     def _put(self, job: JobRow) -> None:
         old = self.by_seq.get(job.seq)

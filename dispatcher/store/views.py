@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import base64
 import binascii
-from collections.abc import Callable, Container, Iterable, Mapping
+from collections.abc import Callable, Container, Iterable, Mapping, Sequence
 
 import msgspec
 from msgspec.structs import replace
@@ -15,7 +15,7 @@ from dispatcher.core.jobs.matching import requires
 from dispatcher.core.jobs.model import AttemptView, JobFilter, JobPage, JobView, TypeView
 from dispatcher.core.jobs.rows import AttemptRow, JobRow
 from dispatcher.core.jobs.states import JobState
-from dispatcher.core.jobs.views.search import has_text, search_of
+from dispatcher.core.jobs.views.search import hits, search_of
 from dispatcher.core.jobs.views.snippets import snippets_of
 from dispatcher.errors import BadParameter
 
@@ -159,18 +159,19 @@ def page_of(
     last_seq: int,
     asked: JobFilter,
     shown: Callable[[JobRow], JobView],
-    texts: Callable[[JobRow], Iterable[str | None]],
+    texts: Callable[[JobRow], Sequence[str | None]],
 ) -> JobPage:
     """A page of jobs that are in memory. It looks at as many numbers as a database does. Raises BadParameter."""
     below = last_seq + 1
     below = min(below, seq_of(asked.cursor)) if asked.cursor else below
-    search = () if asked.search is None else search_of(asked.search)
+    search = None if asked.search is None else search_of(asked.search, asked.owner)
     items: list[JobView] = []
-    told, start = asked.snippets and bool(search), cursor_of(below)
+    start = cursor_of(below)
     for seq in range(below - 1, max(0, below - 1 - SLICES * SLICE), -1):
         below, row = seq, rows.get(seq)
-        if row is not None and fits(row, asked) and (not search or has_text(search, texts(row))):
-            items.append(replace(shown(row), snippets=snippets_of(search, texts(row))) if told else shown(row))
+        if row is not None and fits(row, asked) and (search is None or any(hits(search, texts(row)))):
+            told = snippets_of(search, texts(row)) if search is not None and asked.snippets else ()
+            items.append(replace(shown(row), snippets=told))
             if len(items) == asked.limit:
                 break
     return JobPage(items=items, next_cursor=cursor_of(below) if below > 1 else None, start=start)

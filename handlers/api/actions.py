@@ -114,6 +114,7 @@ def _operation_json(operation: OperationView) -> Json:
         "actor": order.actor.name,
         "state": operation.state.value,
         "matched": operation.matched,
+        "would_do": operation.would_do,
         "done": operation.done,
         "begun": operation.begun,
         "skipped": operation.skipped,

@@ -52,7 +52,7 @@ LINE_FIELDS = (
     "links",
 )  # fmt: skip
 #: Those that the answer for one job has, too; and all of its fields.
-ONLY_OF_ONE = ("data", "result", "evidence", "attempts", "callback_url", "doubt_url", "log")
+ONLY_OF_ONE = ("data", "result", "evidence", "attempts", "callback_url", "doubt_url", "operations", "log")
 JOB_FIELDS = LINE_FIELDS + ONLY_OF_ONE
 
 
@@ -161,6 +161,7 @@ def job_json(job: JobView, why: WhyItWaits | None, doubt_url: str | None = None)
         "evidence": raw(job.evidence),
         "callback_url": job.about.callback_url,
         "doubt_url": doubt_url,
+        "operations": job.about.operations,
         "attempts": [_attempt(attempt) for attempt in job.attempts],
         "log": [_log_line(line) for line in job.log],
     }

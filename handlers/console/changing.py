@@ -17,7 +17,7 @@ from dispatcher.core.jobs.model import JobView
 from dispatcher.core.jobs.turn import Amend
 from dispatcher.core.jobs.versions import version_of
 from dispatcher.errors import PagehandError, VersionMismatch
-from handlers.api.amending import amend_of
+from handlers.api.amending import LONGEST_REASON, amend_of
 from handlers.errors import FieldError, Invalid, field_error, problem_of
 from handlers.forms.formdata import number_of
 from handlers.forms.formlabels import LABEL_FIELDS, typed_of, wanted_of_form
@@ -68,11 +68,12 @@ def shown_change(
 def _typed_of(job: JobView) -> dict[str, str]:
     """What the fields show of a job. Of its times they show nothing: these go on while somebody types."""
     told = {"priority": str(job.terms.priority), "delay_s": "", "expires_s": "", "tags": "\n".join(job.about.tags)}
+    told["reason"] = ""
     return told | typed_of(job.terms.requires)
 
 
 def change_of(job: JobView, typed: Mapping[str, str], version: str, actor: Actor) -> Amend:
-    """The change that was typed, for the job in this version alone. Raises Invalid."""
+    """The change that was typed, for the job in this version alone, and why (``reason``). Raises Invalid."""
     if version != version_of(job):
         # What was touched cannot be told any more. The turn refuses it, and knows why.
         return Amend(job=job.id, actor=actor, if_versions=(version,))
@@ -91,15 +92,19 @@ def change_of(job: JobView, typed: Mapping[str, str], version: str, actor: Actor
             fields["requires"] = wanted_of_form(typed)
         except Invalid as invalid:
             errors += invalid.errors
-    return _checked(job.id, fields, errors, actor, version)
+    reason = " ".join(typed["reason"].split())[:LONGEST_REASON]
+    return _checked(job.id, fields, reason, errors, actor, version)
 
 
-def _checked(job_id: str, fields: Mapping[str, object], errors: list[FieldError], actor: Actor, version: str) -> Amend:
+def _checked(
+    job_id: str, fields: dict[str, object], reason: str, errors: list[FieldError], actor: Actor, version: str
+) -> Amend:
     """Raises Invalid with everything that is wrong."""
     try:
         if not fields and not errors:
             raise Invalid([field_error("", _SAME)])
-        amend = amend_of(job_id, msgspec.json.encode(fields), actor, (version,)) if fields else None
+        body = msgspec.json.encode(fields | {"reason": reason})
+        amend = amend_of(job_id, body, actor, (version,)) if fields else None
     except Invalid as invalid:
         errors += invalid.errors
     if errors or amend is None:

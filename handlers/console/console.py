@@ -17,6 +17,7 @@ from handlers.api.amending import copy_of
 from handlers.api.loglines import LONGEST_SOUGHT, lines_gone, lines_with
 from handlers.carried import carried
 from handlers.console import words
+from handlers.console.acts import canceller
 from handlers.console.changing import CHANGED, ChangeForm, change_of, shown_change
 from handlers.console.nearby import MOST_NEARBY, absent, nearby
 from handlers.console.options import shown_options
@@ -46,19 +47,23 @@ class _OneJob(OneJobPage):
         as_sent: bool = False,
         notice: str = "",
         removing: bool = False,
+        cancelling: bool = False,
         change: ChangeForm | None = None,
         sought: str = "",
     ) -> None:
-        """Ends the answer with the job's page; ``removing``: it asks whether the job is to be removed; ``change``: the
-        form that changes it; ``sought``: what the lines of its log must hold."""
+        """Ends the answer with the job's page; ``removing``, ``cancelling``: it asks whether the job is to be removed,
+        or why it is to be cancelled; ``change``: the form that changes it; ``sought``: what the lines of its log must
+        hold."""
         service, wanted = self.site.service, dict(job.terms.requires).get(NAME, ())
-        lines = lines_with(sought, job.log)
+        lines, acts = lines_with(sought, job.log), await self.acts_on_job(job, MOST_ACTS)
         self.show(
             "job.html",
             job=job,
             options=shown_options(job),
             tries=shown_tries(job, lines, self.site.clock.utc()),
-            acts=await self.acts(job.id, MOST_ACTS),
+            acts=acts,
+            canceller=canceller(job, acts),
+            orders={operation.id for operation in service.operations.all()},
             width=WIDTH,
             **await self._waiting(job),
             doubt_url=service.doubt_url,
@@ -72,6 +77,7 @@ class _OneJob(OneJobPage):
             part_of=part_of,
             notice=notice,
             removing=removing and words.can_remove(job),
+            cancelling=cancelling and words.can_cancel(job),
             change=change if words.can_change(job) else None,
             names=[] if change is None else self.name_choices(),
             key=new_key(),
@@ -112,13 +118,15 @@ class JobPageHandler(_OneJob):
         job = await self.site.service.job(job_id)
         change = shown_change(job) if self.is_asked("change") and self.may(Scope.OPERATE) else None
         decides = job.state is JobState.IN_DOUBT or words.can_reopen(job, self.site.clock.utc())
-        self.is_typed_into = decides and self.may(Scope.OPERATE)
-        self.refresh_s = 2 if words.is_open(job) and change is None else 0
+        cancelling = self.is_asked("cancel") and self.may(Scope.OPERATE)
+        self.is_typed_into = (decides and self.may(Scope.OPERATE)) or cancelling
+        self.refresh_s = 2 if words.is_open(job) and change is None and not cancelling else 0
         await self.show_job(
             job,
             everything=self.is_asked("full"),
             as_sent=self.is_asked("sent"),
             removing=self.is_asked("remove"),
+            cancelling=cancelling,
             change=change,
             sought=self.get_query_argument("q", "")[:LONGEST_SOUGHT],
             notice="" if change is None or words.can_change(job) else _TOO_LATE,
@@ -164,7 +172,7 @@ class JobActionHandler(_OneJob):
 
     async def _change(self, job_id: str) -> None:
         """What is refused comes back as it was typed, with why."""
-        service, typed = self.site.service, {name: self.form.text(name) for name in CHANGED}
+        service, typed = self.site.service, {name: self.form.text(name) for name in (*CHANGED, "reason")}
         version, actor = self.form.field("version"), self.actor("console")
         try:
             await service.amend(change_of(await service.job(job_id), typed, version, actor))

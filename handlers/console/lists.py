@@ -162,6 +162,8 @@ class JobsPage(_TickedPage):
     _timed: TimedFields | None = None
     #: Whether it finds jobs by looking at all of them.
     _is_search = False
+    #: The jobs that it lists.
+    _found: frozenset[str] = frozenset()
 
     async def listed(self) -> _Listed:
         """Jobs, newest first."""
@@ -171,6 +173,7 @@ class JobsPage(_TickedPage):
         page = await self.site.service.jobs(replace(wanted, snippets=True))
         reach = await self.site.service.reach(wanted, page)
         self._is_search = not wanted.is_counted()
+        self._found = frozenset(job.id for job in page.items)
         return replace(_listed(page.items, wanted, page.next_cursor), reach=reach)
 
     def meant(self, name: str) -> list[str]:
@@ -199,15 +202,15 @@ class JobsPage(_TickedPage):
         return {"types": types, "names": names, "why": why, "named": named, **orders, **self._form()}
 
     async def _named(self, text: str) -> list[JobView]:
-        """The jobs that have this id or this key: people have it from somebody, and type it where they search."""
+        """The jobs with this id or this key that the list does not show: another field of its filter does not fit, or
+        they are older than it has looked back."""
         if not text or self.get_status() != 200:
             return []
-        by_key = (await self.site.service.jobs(JobFilter(key=text, limit=MOST_NAMED))).items
-        if not _AN_ID.fullmatch(text):
-            return by_key
-        with contextlib.suppress(JobNotFound):
-            return [await self.site.service.job(text), *by_key]
-        return by_key
+        named = (await self.site.service.jobs(JobFilter(key=text, limit=MOST_NAMED))).items
+        if _AN_ID.fullmatch(text):
+            with contextlib.suppress(JobNotFound):
+                named = [await self.site.service.job(text.lower()), *named]
+        return [job for job in named if job.id not in self._found]
 
 
 class WorkersPage(_TickedPage):

@@ -130,6 +130,8 @@ class OrderPage(OrderRules, PageHandler):
         self.show(
             "operation.html",
             operation=operation,
+            meant=_meant(operation),
+            more=operation.skipped.get(Objection.KEY_KEPT.value, 0),
             actions=_DOING,
             noun=operation.order.noun,
             allowed=all(map(self.may, scopes_for(order.action))),
@@ -296,11 +298,22 @@ class OperationButton(OrderPage):
         if not operation.order.dry_run or operation.ended_at is None or operation.stopped:
             return f"This order was not just counted: count the {operation.order.noun}s again."
         typed = "".join(letter for letter in self.form.field("count") if letter not in " ,.'\u00a0\u202f")
-        if operation.matched > MOST_UNTYPED and typed != str(operation.matched):
-            return f"Type {operation.matched} to say that you mean all of these {operation.order.noun}s."
+        meant = _meant(operation)
+        if not meant:
+            return f"Nothing can be done to these {operation.order.noun}s now: count them again."
+        if meant > MOST_UNTYPED and typed != str(meant):
+            return f"Type {meant} to say that you mean all of these {operation.order.noun}s."
         if operation.order.action is OperationAction.SET_PRIORITY and not _is_priority(self.form.field("priority")):
             return f"The priority must be a whole number from {_PRIORITY[0]:,} to {_PRIORITY[1]:,}."
         return ""
+
+
+def _meant(operation: OperationView) -> int:
+    """How many the button means: those that were counted, but for those to which nothing can be done. Where all that
+    could be removed have keys that are kept, these are meant: the form has them removed, too."""
+    if operation.would_do is None or not operation.order.dry_run:
+        return operation.matched
+    return operation.would_do or operation.skipped.get(Objection.KEY_KEPT.value, 0)
 
 
 def _is_priority(text: str) -> bool:

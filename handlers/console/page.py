@@ -17,11 +17,11 @@ from dispatcher.access.acts import Actor, AuditEntry, AuditFilter
 from dispatcher.access.principal import Principal
 from dispatcher.access.scopes import Scope
 from dispatcher.core.jobs import about, terms
-from dispatcher.core.jobs.model import TypeFilter, WorkerFilter, WorkerStatus
+from dispatcher.core.jobs.model import JobView, TypeFilter, WorkerFilter, WorkerStatus
 from dispatcher.core.jobs.views import search
 from dispatcher.errors import Forbidden, Unsupported
 from handlers.base import BaseHandler
-from handlers.console import sentences, shown, words
+from handlers.console import acts, sentences, shown, words
 from handlers.console.agents import page_facts
 from handlers.console.colours import COLOURS, colours_of
 from handlers.console.deploying import tasks_list, tasks_words
@@ -124,6 +124,7 @@ class PageHandler(BaseHandler):
             "shown_text": shown.shown_text,
             "terms": terms,
             "about": about,
+            "acting": acts,
             "search": search,
             "sentences": sentences,
             "may": self.may,
@@ -229,13 +230,20 @@ class PageHandler(BaseHandler):
         return False
 
     async def acts(self, target: str, most: int) -> list[AuditEntry]:
-        """What people and programs have done to a job or a worker, the newest first; so many are looked at."""
-        page = await self.site.service.access.acts(AuditFilter(target=target, limit=most))
-        return [act for act in page.items if act.action in sentences.ACTS]
+        """What people and programs have done to a worker, the newest first; so many are looked at."""
+        return acts.done_to(await self._acts_on(target, most), ())
+
+    async def _acts_on(self, target: str, most: int) -> list[AuditEntry]:
+        return (await self.site.service.access.acts(AuditFilter(target=target, limit=most))).items
 
 
 class OneJobPage(PageHandler):
     """A page about one job, by its id in the path."""
+
+    async def acts_on_job(self, job: JobView, most: int) -> list[AuditEntry]:
+        """What people and programs have done to it, alone or with many others, the newest first."""
+        of_many = [act for order in job.about.operations for act in await self._acts_on(order, 1)]
+        return acts.done_to(await self._acts_on(job.id, most), of_many)
 
     def decode_argument(self, value: bytes, name: str | None = None) -> str:
         """Ids in the path have small letters; some programs write them large. Called by Tornado."""

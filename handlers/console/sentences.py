@@ -15,7 +15,6 @@ from dispatcher.core.jobs.views.outlook import MOST_BEFORE, Outlook
 from handlers.console.words import ago, duration, first_line, ordinal, plural, state_word
 
 __all__ = [
-    "ACTS",
     "PASSAGES",
     "Moment",
     "headline",
@@ -30,16 +29,6 @@ __all__ = [
     "whole",
 ]
 
-#: What people and programs do to a job or a worker, by the action's name in the audit log.
-ACTS = {
-    "job.cancel": "Cancelled", "job.retry": "Had it run again", "job.decide": "Decided",
-    "job.reopen": "Took the decision back", "job.adopt": "Recorded its late answer", "job.change": "Changed",
-    "job.delete": "Removed",
-    "worker.pause": "Paused", "worker.drain": "Drained", "worker.resume": "Resumed", "worker.block": "Blocked",
-    "worker.unblock": "Unblocked", "worker.change": "Changed", "worker.reload": "Had its page reloaded",
-    "worker.test": "Sent a test job", "worker.join": "Joined", "worker.end_credential": "Ended its credential",
-    "worker.forget": "Forgot it",
-}  # fmt: skip
 #: What happened to the connection of a page, in words.
 PASSAGES = {"connected": "Connected", "away": "Went away", "quiet": "Fell silent", "back": "Came back"} | {
     "unheard": "Nobody noted what came then: the server was not running"
@@ -86,8 +75,8 @@ def waited_s(job: JobView, now: float) -> float | None:
     return max(0.0, (now if job.ended_at is None else job.ended_at) - ready_at)
 
 
-def headline(job: JobView, now: float) -> str:
-    """The job's state in a sentence or two."""
+def headline(job: JobView, now: float, canceller: str = "") -> str:
+    """The job's state in a sentence or two. ``canceller``: who has cancelled it; empty: nobody knows."""
     match job.state:
         case JobState.SCHEDULED:
             when = ago(job.run_at, now)
@@ -102,7 +91,8 @@ def headline(job: JobView, now: float) -> str:
         case JobState.IN_DOUBT:
             return f"{whole(_doubt(job))} Nobody knows whether it took effect: a person must decide."
         case JobState.CANCELLED:
-            return whole(f"Somebody cancelled it: {job.detail}" if job.detail else "Somebody cancelled it")
+            who = f"It was cancelled by {canceller}" if canceller else "Somebody cancelled it"
+            return whole(f"{who}: {job.detail}" if job.detail else who)
         case JobState.EXPIRED:
             return "It was not started in time."
         case JobState.SUCCEEDED | JobState.FAILED:

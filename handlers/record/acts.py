@@ -7,6 +7,7 @@ by its target or its action, of which the log has indexes, and no more are read 
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Collection, Iterable, Iterator, Mapping
+from typing import Any
 
 import msgspec
 from msgspec import Struct
@@ -16,7 +17,7 @@ from dispatcher.access.acts import AuditEntry, AuditFilter, AuditPage
 from dispatcher.core.jobs.acts.kept import EVERY_TYPE
 from dispatcher.core.jobs.model import JobView
 from dispatcher.core.jobs.views.deployed import read_versions
-from handlers.console.sentences import ACTS
+from handlers.console.acts import ACTS, changes_of, reason_of, what_of
 from handlers.console.words import plural, version_word
 from handlers.record.masking import MARK
 
@@ -31,6 +32,8 @@ _FOR_MANY = (
     *(f"workers.{order}" for order in ("pause", "drain", "resume", "reload", "block", "unblock", "labels", "test")),
     "rollout.begin",
 )
+#: On this job alone, and on many jobs that this one has been among.
+_ON_JOB = ("job.", "jobs.")
 #: What is told of a type. Its defaults are those of new jobs.
 _OF_TYPE = ("type.pause", "type.resume", "task.version")
 _DONE = {
@@ -72,7 +75,7 @@ async def acts_about(
         found |= {act.number: act for act in page.items if _is_told(act, job)}
         more = more or page.next_cursor is not None
     acts = list(_news(found[number] for number in sorted(found)))
-    old = {act.number for act in [act for act in acts if act.target != job.id][:-MOST_ACTS]}
+    old = {act.number for act in [act for act in acts if not act.action.startswith(_ON_JOB)][:-MOST_ACTS]}
     return ActsAbout([act for act in acts if act.number not in old], len(old), more)
 
 
@@ -83,6 +86,8 @@ def _wanted(job: JobView, workers: Collection[str]) -> Iterator[AuditFilter]:
         limit=MOST_ACTS,
     )
     yield AuditFilter(target=job.id, limit=MOST_ACTS)
+    for operation in job.about.operations:
+        yield AuditFilter(target=operation, limit=2)
     for target in (job.type, EVERY_TYPE, *workers):
         yield replace(about, target=target)
     for action in _FOR_MANY:
@@ -90,8 +95,8 @@ def _wanted(job: JobView, workers: Collection[str]) -> Iterator[AuditFilter]:
 
 
 def _is_told(act: AuditEntry, job: JobView) -> bool:
-    if act.action.startswith("job."):
-        return act.target == job.id and act.action in ACTS
+    if act.action.startswith(_ON_JOB):
+        return act.target in (job.id, *job.about.operations) and act.action in ACTS
     return act.action in (*_DONE, *_OF_TYPE, *_FOR_MANY)
 
 
@@ -112,6 +117,8 @@ def act_words(act: AuditEntry, names: Mapping[str, str]) -> tuple[str, str]:
     """What was done, in our words, and what was said of it. ``names``: those of workers, by their ids."""
     if act.action == "job.change":
         return ACTS[act.action], _changed(act.detail)
+    if act.action.startswith(_ON_JOB):
+        return what_of(act), reason_of(act)
     if act.action == "task.version":
         version, was = read_versions(act.detail)
         return f"Has another version of the task: {version_word(version)}, before that {version_word(was or '')}", ""
@@ -141,10 +148,11 @@ def _of_many(act: AuditEntry) -> tuple[str, str]:
 
 
 def _changed(detail: str) -> str:
-    """What was wanted of a job, as JSON. Tags are hidden: it may have others by now, and then nobody knows these."""
+    """What was changed of a job, and why. Tags are hidden: it may have others by now, and then nobody knows these."""
     try:
-        wanted = msgspec.json.decode(detail, type=dict[str, msgspec.Raw])
+        told = msgspec.json.decode(detail, type=dict[str, Any])
     except msgspec.DecodeError:
         return MARK  # it was cut
-    marks = {"tags": msgspec.Raw(f'"{MARK}"'.encode())} if "tags" in wanted else {}
-    return msgspec.json.encode(wanted | marks).decode()
+    changes = changes_of({name: value for name, value in told.items() if name != "tags"})
+    changes = ", ".join(part for part in (changes, f"tags {MARK}" if "tags" in told else "") if part)
+    return f"{changes}: {told['reason']}" if told.get("reason") else changes

@@ -19,6 +19,7 @@ from dispatcher.core.jobs.model import AttemptView, JobFilter, JobView, OneWorke
 from dispatcher.core.jobs.states import JobState
 from dispatcher.errors import JobNotFound, WorkerNotFound
 from handlers import queries
+from handlers.console.acts import canceller
 from handlers.console.options import shown_options
 from handlers.console.page import OneJobPage
 from handlers.console.sentences import headline
@@ -103,7 +104,7 @@ class JobRecordPage(OneJobPage):
         named = [("Data", job.data), ("Result", job.result), ("Late result", job.evidence)]
         return _FlightRecord(
             job=job,
-            headline=headline(replace(job, detail=mask.words(job.detail or "")), now),
+            headline=headline(replace(job, detail=mask.words(job.detail or "")), now, canceller(job, acts.items[::-1])),
             mask=mask,
             rows=await _masked(rows, mask, await self._of_pages(job, values)),
             acts=acts,

@@ -148,7 +148,7 @@ BUGS = {
         "S39",
         OPERATIONS + "_slice",
         "running.top = None",
-        "running.top = found.start if running.top is None else running.top",
+        "running.top = some.start if running.top is None else running.top",
         "tests/node/acts/test_operations.py",
     ),
     "an order cannot be stopped": Bug(

@@ -135,7 +135,7 @@ class Desk:
         self._url = kind.url(tmp)
         self._limits = Limits(**limits)
         self._runner = asyncio.Runner()
-        self._job_ids = (f"job-{n}" for n in itertools.count(1))
+        self._job_ids: Iterator[str] = (f"job-{n}" for n in itertools.count(1))
         self._attempt_ids = (f"{n:032x}" for n in itertools.count(1))
         self._is_open = False
         self.open()

@@ -21,6 +21,7 @@ from dispatcher.store.driving import PURGE_EVERY_S
 from dispatcher.store.views import SLICE, SLICES
 from tests.store.conftest import OpenDesk
 from tests.store.contract import NOW, Desk, Kind
+from tests.support.jobs import spec
 
 ANNA = Actor("anna", "abcd1234", "192.0.2.7")
 DAY_S = 86_400.0
@@ -104,7 +105,13 @@ def test_what_nobody_asked_for_is_not_noted(desk: Desk) -> None:
         (Reopen("job-1", "it is there", ANNA), "job.reopen", "it is there"),
         (Delete("job-1", actor=ANNA), "job.delete", ""),
         (Delete("job-1", free_key=True, actor=ANNA), "job.delete", "with its key"),
-        (Amend(job="job-1", priority=5, expires_s=None, actor=ANNA), "job.change", '{"priority":5,"expires_s":null}'),
+        (Amend(job="job-1", delay_s=5.0, expires_s=None, actor=ANNA), "job.change", '{"delay_s":5.0,"expires_s":null}'),
+        (
+            Amend(job="job-1", priority=5, requires=(("site", ("rome",)),), tags=("a",), reason="late", actor=ANNA),
+            "job.change",
+            '{"priority":5,"requires":[["site",["rome"]]],"tags":["a"],'
+            '"was":{"priority":0,"requires":[],"tags":[]},"reason":"late"}',
+        ),
     ],
 )
 def test_each_command_has_its_words(desk: Desk, command: object, action: str, detail: str) -> None:
@@ -112,6 +119,14 @@ def test_each_command_has_its_words(desk: Desk, command: object, action: str, de
     desk.turn(commands=[command])
     (act,) = acts(desk)
     assert (act.action, act.target, act.detail) == (action, "job-1", detail)
+
+
+def test_of_a_change_that_came_too_late_nothing_is_noted_that_was(desk: Desk) -> None:
+    desk.submit()
+    desk.turn(commands=[Cancel("job-1", "no"), Amend(job="job-1", priority=5, reason="late", actor=ANNA)])
+    assert [(act.outcome, act.detail) for act in acts(desk)] == [
+        (AuditOutcome.REFUSED, '{"priority":5,"reason":"late"}')
+    ]
 
 
 def test_a_token_is_noted_without_what_opens_anything(desk: Desk) -> None:
@@ -248,3 +263,22 @@ def test_an_act_that_no_store_can_hold_spoils_nothing_else(desk: Desk) -> None:
     )
     assert [command.done for command in report.commands] == [False, True]
     assert targets(desk) == ["b"]
+
+
+def test_a_job_remembers_the_orders_for_many_that_have_changed_it(durable: Desk) -> None:
+    job, _ = durable.submit(spec(tags=("a",), owner="anna"), spec())
+    durable.command(Cancel(job.id, "no", replace(ANNA, operation="op-1")))
+    assert not durable.command(Cancel(job.id, "again", replace(ANNA, operation="op-2"))).done
+    durable.turn(
+        commands=[
+            Retry(job.id, replace(ANNA, operation="op-3")),
+            Amend(job=job.id, tags=("b",), priority=7, actor=replace(ANNA, operation="op-4")),
+        ]
+    )
+    durable.command(Cancel(job.id, "by hand", ANNA))
+    durable.reopen()
+    kept = durable.job(job.id)
+    assert (kept.about.operations, kept.about.tags, kept.about.owner) == (("op-1", "op-3", "op-4"), ("b",), "anna")
+    assert [found.id for found in durable.listed(tags=("b",))] == [job.id]
+    assert durable.job("job-2").about.operations == ()
+    assert [act.action for act in acts(durable)] == ["job.cancel"]

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import pytest
 
+from dispatcher.core.jobs.keys import KEY_S
 from dispatcher.core.jobs.turn import Cancel, Logged, Retry, Verdict
-from dispatcher.store.applier.turn import KEY_S, PURGE
+from dispatcher.store.applier.turn import PURGE
 from dispatcher.store.driving import PURGE_EVERY_S
 from tests.store.conftest import OpenDesk
 from tests.store.contract import DURABLE, Desk, Kind, error, result

@@ -11,6 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from dispatcher.core.jobs.keys import key_in_batch, key_of_owner
 from dispatcher.core.jobs.model import JobFilter
 from dispatcher.core.jobs.states import JobState
 from dispatcher.core.jobs.turn import Amend, Cancel, Delete, Retry
@@ -105,6 +106,43 @@ def test_each_job_shows_where_it_has_what_is_searched_if_that_is_asked(desk: Des
     assert (older.id, fields) == (first, [("data", "Berlin"), ("result", "berlin"), ("summary", "Berlin")])
     assert [job.snippets for job in desk.listed(search="berlin")] == [(), ()]
     assert {job.snippets for job in desk.listed(snippets=True)} == {()}
+
+
+def _called(*ends: str) -> list[str]:
+    return [f"01991b2c-7d3e-7000-8000-{end:0>12}" for end in ends]
+
+
+@pytest.mark.parametrize("limit", [1, 100])
+def test_a_search_finds_a_job_by_the_beginning_or_the_end_of_its_id(desk: Desk, limit: int) -> None:
+    jobs = _called("f0747895", "f0747896", "aaaa")
+    desk._job_ids = iter([*jobs, "01991b2d-7d3e-7000-8000-000000000001"])
+    _submit(desk, "f0747896", "order", "order", "order")
+    assert _found(desk, "f0747896", limit=limit) == [jobs[1], jobs[0]], "the text of one, the id of the other"
+    assert _found(desk, "...F0747895", limit=limit) == _found(desk, jobs[0], limit=limit) == [jobs[0]]
+    assert _found(desk, "01991b2c", limit=limit) == jobs[::-1]
+    assert _found(desk, "01991b2c", states=(JobState.FAILED,)) == _found(desk, "0747895") == []
+    [shown] = desk.listed(search="...f0747895", snippets=True)
+    assert shown.snippets == (Snippet("id", jobs[0][:-8], "f0747895", ""),)
+
+
+def test_a_search_finds_jobs_by_their_whole_key(desk: Desk) -> None:
+    (keyed,) = _submit(desk, "x", key="order 7")
+    (theirs,) = _submit(desk, "x", key=key_of_owner("order 7", "anna"), owner="anna")
+    specs = [spec(key=key_in_batch("order 7", n), batch="b") for n in range(3)]
+    batch = [job.id for job in desk.submit(*specs)]
+    (other,) = _submit(desk, "an order 7")
+    assert _found(desk, "order 7", limit=2) == _found(desk, "order 7") == [other, *batch[::-1], keyed]
+    assert _found(desk, "order 7", owner="anna") == [theirs]
+    assert _found(desk, "order") == [other]
+    assert _found(desk, "order 7", batch="b", states=(JobState.QUEUED,)) == batch[::-1]
+    assert {job.snippets for job in desk.listed(search="order 7", owner="anna", snippets=True)} == {
+        (Snippet("key", "", "order 7", ""),)
+    }
+
+
+def test_a_search_finds_a_job_of_any_id_by_the_whole_of_it(desk: Desk) -> None:
+    first, *_ = _submit(desk, *["x"] * 12)
+    assert _found(desk, first.upper()) == [first]
 
 
 def test_a_search_for_nothing_is_refused(desk: Desk) -> None:

@@ -1,4 +1,4 @@
-"""What a job carries for people and programs, and no rule reads: tags, a summary, the trace that it belongs to.
+"""What a job carries for people and programs, and no rule reads: tags, a summary, its trace, the orders for it.
 
 One value, which a job's spec, row, claim and view carry whole, as they do ``Terms``. Pure.
 """
@@ -15,6 +15,7 @@ __all__ = [
     "LONGEST_CALLBACK",
     "LONGEST_SUMMARY",
     "LONGEST_TAG",
+    "MOST_OPERATIONS",
     "MOST_TAGS",
     "NOTHING_SAID",
     "About",
@@ -29,6 +30,8 @@ MOST_TAGS = 20
 LONGEST_TAG = 100
 LONGEST_SUMMARY = 200
 LONGEST_CALLBACK = 2_000
+#: The orders for many jobs that a job remembers: the newest.
+MOST_OPERATIONS = 5
 
 #: Control characters, and the ends of a line that Unicode knows besides them.
 _CONTROL = r"\x00-\x1f\x7f-\x9f\u2028\u2029"
@@ -68,6 +71,8 @@ class About(Said, frozen=True, kw_only=True, omit_defaults=True, gc=False):
     traceparent: str | None = None
     #: Who has submitted it; None: nobody has said.
     owner: str | None = None
+    #: The orders for many jobs that have changed it, the newest last: the audit log has one line for each.
+    operations: tuple[str, ...] = ()
 
 
 #: What most jobs carry.

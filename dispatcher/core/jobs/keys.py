@@ -6,8 +6,10 @@ jobs that were submitted alone, and what one owner calls his key is never anothe
 
 from __future__ import annotations
 
-__all__ = ["KEY_MARK", "OWNER_MARK", "key_in_batch", "key_of_owner", "key_shown"]
+__all__ = ["KEY_MARK", "KEY_S", "OWNER_MARK", "key_in_batch", "key_of_owner", "key_shown"]
 
+#: An idempotency key lives at least this long (promise S2).
+KEY_S = 86_400.0
 #: Stands between the key of a batch and the number of a job in it.
 KEY_MARK = "\N{MIDDLE DOT}"
 #: Stands behind the owner, where keys are each owner's own.

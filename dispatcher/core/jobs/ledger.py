@@ -8,6 +8,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from msgspec.structs import replace
+
+from dispatcher.core.jobs.about import MOST_OPERATIONS
 from dispatcher.core.jobs.rows import AttemptRow, JobRow, WriteSet
 from dispatcher.core.jobs.states import FINAL, WAITING, Event, JobState, next_state
 from dispatcher.core.jobs.turn import (
@@ -36,6 +39,7 @@ __all__ = [
     "expire",
     "is_reopenable",
     "is_result",
+    "note_operation",
     "reopen",
     "retry",
     "settle",
@@ -313,6 +317,12 @@ def retry(job: JobRow, queue_clock: float, writes: WriteSet) -> None:
     job.reason = DECIDED if job.state is JobState.IN_DOUBT else None
     job.detail = job.ended_at = job.expires_at = None
     enqueue(job, Event.RETRY, queue_clock, writes)
+
+
+def note_operation(job: JobRow, operation: str, writes: WriteSet) -> None:
+    """The job remembers the order for many that has changed it."""
+    job.about = replace(job.about, operations=(*job.about.operations, operation)[-MOST_OPERATIONS:])
+    writes.jobs[job.seq] = writes.ordered[job.seq] = job
 
 
 def is_reopenable(job: JobRow, attempt: AttemptRow | None, now_at: float) -> bool:

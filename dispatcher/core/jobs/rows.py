@@ -116,6 +116,7 @@ class WriteSet:
         "messages",
         "new",
         "nobody",
+        "ordered",
         "removed",
         "results",
         "retagged",
@@ -136,6 +137,8 @@ class WriteSet:
         self.amended: dict[int, JobRow] = {}
         #: Jobs of ``amended`` whose tags have changed: those that they had.
         self.retagged: dict[int, tuple[str, ...]] = {}
+        #: Jobs of ``jobs`` that an order for many has changed: what they carry names it.
+        self.ordered: dict[int, JobRow] = {}
         #: Jobs that existed before the turn, and go with all that belongs to them.
         self.removed: dict[int, JobRow] = {}
         #: Jobs that were claimed.
@@ -173,6 +176,10 @@ class WriteSet:
         """Jobs that have changed and are neither new nor done."""
         return [job for seq, job in self.jobs.items() if seq not in self.new and seq not in self.done]
 
+    def carrying(self) -> list[JobRow]:
+        """Jobs that are there, and carry something else than before."""
+        return [*({seq: self.amended[seq] for seq in self.retagged} | self.ordered).values()]
+
     def withdraw(self, seq: int) -> None:
         """The job's result goes, whether it is of this turn or was there before."""
         self.results = [row for row in self.results if row[0] != seq]
@@ -180,7 +187,7 @@ class WriteSet:
 
     def remove(self, job: JobRow) -> None:
         """The job goes, and so does all that the turn has written of it."""
-        for rows in (self.jobs, self.done, self.amended, self.claims):
+        for rows in (self.jobs, self.done, self.amended, self.ordered, self.claims):
             rows.pop(job.seq, None)
         self.retagged.pop(job.seq, None)
         self.attempts = {name: row for name, row in self.attempts.items() if row.job != job.seq}

@@ -193,6 +193,8 @@ class Amend(Struct, frozen=True, kw_only=True):
     if_versions: tuple[str, ...] = ()
     #: As of ``Cancel``.
     if_states: tuple[JobState, ...] = ()
+    #: Why, for the audit log alone.
+    reason: str = ""
 
 
 class Delete(Struct, frozen=True):
@@ -268,6 +270,8 @@ class CommandReport(Struct, frozen=True):
     job: JobView | None = None
     #: The attempt that the command ended; None: none was live.
     revoked: str | None = None
+    #: The job before it was changed. None: the command was no change of a job that waits, or it was refused.
+    was: JobView | None = None
     #: Types that workers offer and the store has no room to know.
     no_room: tuple[str, ...] = ()
     fault: Objection | None = None

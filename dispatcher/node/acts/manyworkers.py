@@ -6,7 +6,7 @@ from collections.abc import Awaitable, Callable, Collection
 
 from msgspec.structs import replace
 
-from dispatcher.core.jobs.acts.operations import OperationOrder, OperationView, Treated, WorkerAction
+from dispatcher.core.jobs.acts.operations import Found, OperationOrder, OperationView, Treated, WorkerAction
 from dispatcher.core.jobs.model import WorkerFilter, WorkerPage
 from dispatcher.node.acts.operations import Slice
 from dispatcher.node.acts.orders import NAMED, WorkerOrders
@@ -27,11 +27,13 @@ class WorkerTargets:
         """See Targets. They stand by name, so one that comes meanwhile may be among them."""
         assert isinstance(order.wanted, WorkerFilter), "it is an order for workers"
         page = await self._read(replace(order.wanted, limit=most, cursor=cursor))
-        return Slice([worker.id or NAMED + worker.name for worker in page.items], page.next_cursor, "")
+        return Slice(
+            [worker.id or NAMED + worker.name for worker in page.items], page.next_cursor, "", Found(len(page.items))
+        )
 
-    async def present(self, ids: tuple[str, ...]) -> Collection[str]:
+    async def present(self, order: OperationOrder, ids: tuple[str, ...]) -> Found:
         """See Targets."""
-        return await self._orders.are_known(ids)
+        return Found(len(await self._orders.are_known(ids)))
 
     async def carry_out(self, view: OperationView, ids: Collection[str]) -> Treated:
         """See Targets. The audit log has one entry for all of them."""

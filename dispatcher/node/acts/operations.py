@@ -19,12 +19,14 @@ from dispatcher.access.acts import AuditNote
 from dispatcher.access.opened import Opening
 from dispatcher.clock import Clock
 from dispatcher.core.jobs.acts.operations import (
+    Found,
     OperationAction,
     OperationOrder,
     OperationState,
     OperationView,
     Treated,
     command_for,
+    found,
     treated,
 )
 from dispatcher.core.jobs.model import JobFilter, JobPage
@@ -68,6 +70,8 @@ class Slice(NamedTuple):
     behind: str | None
     #: Where the first slice begins: what comes later stands before it, and is not touched. None: there is nothing.
     start: str | None
+    #: How they are counted.
+    found: Found
 
 
 class Targets(Protocol):
@@ -77,7 +81,7 @@ class Targets(Protocol):
         """Some that its filter finds."""
         ...
 
-    async def present(self, ids: tuple[str, ...]) -> Collection[str]:
+    async def present(self, order: OperationOrder, ids: tuple[str, ...]) -> Found:
         """Those of these that are there."""
         ...
 
@@ -87,25 +91,22 @@ class Targets(Protocol):
 
 
 class JobTargets:
-    """Jobs. ``present`` says which of 1,000 ids are jobs; ``read`` gives a page of a list."""
+    """Jobs. ``read`` gives a page of a list."""
 
-    def __init__(
-        self,
-        read: Callable[[JobFilter], Awaitable[JobPage]],
-        present: Callable[[tuple[str, ...]], Awaitable[Collection[str]]],
-        turns: Turns,
-    ) -> None:
-        self._read, self._present, self._turns = read, present, turns
+    def __init__(self, read: Callable[[JobFilter], Awaitable[JobPage]], turns: Turns, clock: Clock) -> None:
+        self._read, self._turns, self._clock = read, turns, clock
 
     async def slice(self, order: OperationOrder, most: int, cursor: str | None) -> Slice:
         """See Targets."""
         assert isinstance(order.wanted, JobFilter), "it is an order for jobs"
         page = await self._read(replace(order.wanted, limit=most, cursor=cursor))
-        return Slice([job.id for job in page.items], page.next_cursor, page.start)
+        counted = found(order, page.items, 0, self._clock.utc())
+        return Slice([job.id for job in page.items], page.next_cursor, page.start, counted)
 
-    async def present(self, ids: tuple[str, ...]) -> Collection[str]:
+    async def present(self, order: OperationOrder, ids: tuple[str, ...]) -> Found:
         """See Targets."""
-        return await self._present(ids)
+        page = await self._read(JobFilter(ids=ids, limit=len(ids)))
+        return found(order, page.items, len(ids), self._clock.utc())
 
     async def carry_out(self, view: OperationView, ids: Collection[str]) -> Treated:
         """See Targets."""
@@ -258,23 +259,21 @@ class Operations:
     def _targets(self, running: _Running) -> Targets:
         return self._jobs if running.view.order.noun == "job" else self._workers
 
-    async def _add(self, running: _Running, some: Collection[str]) -> None:
-        is_list = running.view.order.wanted is not None
-        found = some if is_list else await self._targets(running).present(tuple(some))
-        running.view = replace(running.view, matched=running.view.matched + len(found))
+    async def _add(self, running: _Running, some: Slice) -> None:
+        running.view = running.view.with_found(some.found)
 
     async def _act(self, running: _Running) -> None:
         running.view = replace(running.view, state=OperationState.RUNNING)
         await self._turns.command(_note(running.view))
         await self._each_slice(running, self._carry_out, SLICE_JOBS)
 
-    async def _carry_out(self, running: _Running, some: Collection[str]) -> None:
-        running.view = running.view.with_done(await self._targets(running).carry_out(running.view, some))
+    async def _carry_out(self, running: _Running, some: Slice) -> None:
+        running.view = running.view.with_done(await self._targets(running).carry_out(running.view, some.ids))
 
     async def _each_slice(
-        self, running: _Running, use: Callable[[_Running, Collection[str]], Awaitable[None]], jobs: int
+        self, running: _Running, use: Callable[[_Running, Slice], Awaitable[None]], jobs: int
     ) -> None:
-        """Gives ``use`` the ids that it is for, so many at a time. The lock is held for one slice, and not between two.
+        """Gives ``use`` those that it is for, so many at a time. The lock is held for one slice, and not between two.
 
         Half of the time belongs to everybody else.
         """
@@ -286,22 +285,28 @@ class Operations:
                 await asyncio.sleep(0)
                 if running.stopping is not None:
                     raise running.stopping
-                some, cursor = await self._slice(running, cursor, jobs)
-                if some:
+                some = await self._slice(running, cursor, jobs)
+                cursor = some.behind
+                if some.ids:
                     await use(running, some)
                 await asyncio.sleep(min(self._clock.monotonic() - began, _MOST_REST_S))
 
-    async def _slice(self, running: _Running, cursor: str | None, jobs: int) -> tuple[Collection[str], str | None]:
-        """The next ids, and the cursor behind them; None: there are no more."""
+    async def _slice(self, running: _Running, cursor: str | None, jobs: int) -> Slice:
+        """The next of them."""
         order, running.begins = running.view.order, False
         if order.wanted is None:
-            first = int(cursor or 0)
-            behind = first + jobs
-            running.top = "0"
-            return order.ids[first:behind], str(behind) if behind < len(order.ids) else None
-        found = await self._targets(running).slice(order, jobs, cursor or None)
-        running.top = found.start if running.top is None else running.top
-        return found.ids, found.behind
+            return await self._named(running, int(cursor or 0), jobs)
+        some = await self._targets(running).slice(order, jobs, cursor or None)
+        running.top = some.start if running.top is None else running.top
+        return some
+
+    async def _named(self, running: _Running, first: int, jobs: int) -> Slice:
+        """The next of those that were named. They are looked at when they are counted; a turn looks for itself."""
+        order, behind, running.top = running.view.order, first + jobs, "0"
+        ids = order.ids[first:behind]
+        counts = running.view.state is OperationState.COUNTING
+        counted = await self._targets(running).present(order, ids) if counts else Found(0)
+        return Slice(ids, str(behind) if behind < len(order.ids) else None, None, counted)
 
 
 def _note(view: OperationView) -> AuditNote:

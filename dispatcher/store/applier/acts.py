@@ -11,6 +11,7 @@ from dispatcher.access.acts import MOST_DETAIL, Actor, AuditEntry, AuditNote, Au
 from dispatcher.access.commands import EndCredentials, JoinWorker, MakeToken, RevokeToken
 from dispatcher.core.jobs.acts.doubts import AnswerDoubt
 from dispatcher.core.jobs.acts.kept import ForgetWorker, KeepType, KeepWorker
+from dispatcher.core.jobs.model import JobView
 from dispatcher.core.jobs.turn import (
     Adopt,
     Amend,
@@ -70,7 +71,7 @@ def _of_job(command: JobCommand, report: CommandReport, outcome: AuditOutcome, n
         return _answer(command, now_at) if report.done and command.happened is not None else None
     if report.job is None or command.actor.operation:
         return None
-    return _act(command.actor, _JOB_ACTIONS[type(command)], command.job, _detail(command), outcome, now_at)
+    return _act(command.actor, _JOB_ACTIONS[type(command)], command.job, _detail(command, report.was), outcome, now_at)
 
 
 def _of_worker(command: KeepWorker | ForgetWorker, outcome: AuditOutcome, now_at: float) -> AuditEntry | None:
@@ -111,16 +112,26 @@ def _answer(command: AnswerDoubt, now_at: float) -> AuditEntry | None:
     return _act(command.actor, _JOB_ACTIONS[action], command.job, said, AuditOutcome.DONE, now_at)
 
 
-def _detail(command: JobCommand) -> str:
-    """The reason, or what was wanted."""
+def _detail(command: JobCommand, was: JobView | None) -> str:
+    """The reason, or what was wanted. ``was``: a job that was changed, before."""
     if isinstance(command, Cancel | Retry | Reopen):
         return command.reason
     if isinstance(command, Decide):
         return f"{'failed' if command.value is None else 'succeeded'}: {command.reason}".removesuffix(": ")
     if isinstance(command, Amend):
-        fields = {name: getattr(command, name) for name in ("priority", "delay_s", "expires_s", "requires", "tags")}
-        return _json({name: value for name, value in fields.items() if value is not UNSET})
+        return _json(_changed(command, was))
     return "with its key" if isinstance(command, Delete) and command.free_key else ""
+
+
+def _changed(command: Amend, was: JobView | None) -> dict[str, object]:
+    """What was wanted, what the job had before, and why; durations count from the act, and have no before."""
+    fields = {name: getattr(command, name) for name in ("priority", "delay_s", "expires_s", "requires", "tags")}
+    told: dict[str, object] = {name: value for name, value in fields.items() if value is not UNSET}
+    if was is not None:
+        had = {"priority": was.terms.priority, "requires": was.terms.requires, "tags": was.about.tags}
+        before = {name: value for name, value in had.items() if name in told}
+        told |= {"was": before} if before else {}
+    return told | ({"reason": command.reason} if command.reason else {})
 
 
 def _token(command: MakeToken) -> str:

@@ -15,6 +15,7 @@ from dispatcher.core.jobs.acts.kept import ForgetWorker, KeepType, KeepWorker, K
 from dispatcher.core.jobs.acts.seen import ReloadPage, SeeWorkers
 from dispatcher.core.jobs.diaries import KeepDiaries
 from dispatcher.core.jobs.habits import CallRoll
+from dispatcher.core.jobs.keys import KEY_S
 from dispatcher.core.jobs.rows import AttemptRow, JobRow, lane_of_row
 from dispatcher.core.jobs.states import FINAL, Event, JobState, next_state
 from dispatcher.core.jobs.turn import (
@@ -42,10 +43,8 @@ from dispatcher.store.requests import Loaded
 from dispatcher.store.views import view
 from dispatcher.webhooks.commands import HookCommand
 
-__all__ = ["KEY_S", "evidence", "obey"]
+__all__ = ["evidence", "obey"]
 
-#: An idempotency key lives at least this long (promise S2).
-KEY_S = 86_400.0
 #: Commands that are nothing but a transition.
 _Moving = Cancel | Retry | Decide | Reopen | Adopt
 
@@ -70,6 +69,7 @@ def obey(command: Command, hand: Hand, loaded: Loaded, admission: Admission) -> 
     old = job.state
     done, revoked = _obeyed(command, job, hand, loaded)
     if done:
+        _noted(command, job, hand)
         hand.moved(job, old, attempt=revoked, actor=command.actor.name)
     return CommandReport(done, view(job), revoked)
 
@@ -130,10 +130,17 @@ def _amended(command: Amend, job: JobRow, hand: Hand) -> CommandReport:
         return CommandReport(False, view(job))
     if _has_moved(command, job):
         return CommandReport(False, view(job), fault=Objection.MOVED)
+    was = view(job)
     fault = amend(job, command, hand.now_at, hand.clock, hand.writes)
     if fault is None:
+        _noted(command, job, hand)
         hand.amended(job, old, lane, command.actor.name)
-    return CommandReport(fault is None, view(job), fault=fault)
+    return CommandReport(fault is None, view(job), fault=fault, was=was if fault is None else None)
+
+
+def _noted(command: JobCommand, job: JobRow, hand: Hand) -> None:
+    if command.actor.operation:
+        ledger.note_operation(job, command.actor.operation, hand.writes)
 
 
 def _deleted(command: Delete, job: JobRow, hand: Hand, admission: Admission) -> CommandReport:

@@ -16,6 +16,7 @@ from math import inf
 from typing import Any, NamedTuple
 
 from dispatcher.core.jobs import ledger
+from dispatcher.core.jobs.keys import KEY_S
 from dispatcher.core.jobs.rows import JobRow
 from dispatcher.core.jobs.states import WAITING, Event, JobState
 from dispatcher.core.jobs.turn import (
@@ -36,14 +37,14 @@ from dispatcher.core.jobs.views.endings import counted
 from dispatcher.store.acts import MOST_ACTS_FORGOTTEN
 from dispatcher.store.applier.acts import act_of
 from dispatcher.store.applier.admission import Admission
-from dispatcher.store.applier.commands import KEY_S, obey
+from dispatcher.store.applier.commands import obey
 from dispatcher.store.applier.hand import Hand, Ids, earlier
 from dispatcher.store.applier.takers import Wanted, claims_of, wanted_of
 from dispatcher.store.applier.telling import Teller, told_targets
 from dispatcher.store.port import Limits
 from dispatcher.store.requests import ActsPurge, Due, DueRows, Load, Loaded, Purge, Purged, Save, Saved, SetRequest
 
-__all__ = ["KEY_S", "PURGE", "SWEEP", "Applied", "apply", "types_kept"]
+__all__ = ["PURGE", "SWEEP", "Applied", "apply", "types_kept"]
 
 #: Most jobs whose retention has passed that one turn removes; the next turn goes on.
 PURGE = 50

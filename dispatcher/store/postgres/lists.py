@@ -9,7 +9,7 @@ from msgspec.structs import replace
 
 from dispatcher.core.jobs.model import JobFilter, JobPage, JobView
 from dispatcher.core.jobs.rows import JobRow
-from dispatcher.core.jobs.views.search import MOST_CHARS, Phrase, has_text, search_of
+from dispatcher.core.jobs.views.search import MOST_CHARS, Search, hits, search_of
 from dispatcher.core.jobs.views.snippets import Snippet, snippets_of
 from dispatcher.store.columns import job_row
 from dispatcher.store.postgres.keys import wanted_keys
@@ -28,7 +28,7 @@ class JobPages:
 
     def __init__(self, link: Link, job_filter: JobFilter) -> None:
         self._link, self._filter = link, job_filter
-        self._search = () if job_filter.search is None else search_of(job_filter.search)
+        self._search = None if job_filter.search is None else search_of(job_filter.search, job_filter.owner)
         self._items: list[JobView] = []
         #: The seq below which the list goes on; None: it begins with the newest job.
         self._below = seq_of(job_filter.cursor) if job_filter.cursor else None
@@ -47,8 +47,8 @@ class JobPages:
         room = self._filter.limit - len(self._items)
         if self._lanes == []:
             self._below = 1
-        elif self._search:
-            self._read_found(self._below, room)
+        elif self._search is not None:
+            self._read_found(self._search, self._below, room)
         elif self._names is None:
             self._read(self._below, room)
         else:
@@ -83,11 +83,11 @@ class JobPages:
         seqs = self._seqs(statement, name, below, most)
         self._show(self._of(seqs, below, room), seqs[-1] if len(seqs) == most else 1, room)
 
-    def _read_found(self, below: int, room: int) -> None:
+    def _read_found(self, search: Search, below: int, room: int) -> None:
         statement, name = self._names or ("of_all", "")
         seqs = self._seqs(statement, name, below, SCANNED)
         above = seqs[-1] if len(seqs) == SCANNED else 1
-        found, told = find_by_reading(self._link, self._search, seqs)
+        found, told = find_by_reading(self._link, search, seqs)
         self._show(self._of(found, below, room), told or above, room)
 
     def _seqs(self, statement: str, name: str, below: int, most: int) -> list[int]:
@@ -107,10 +107,11 @@ class JobPages:
 
     def _snippets(self, seqs: list[int]) -> dict[int, tuple[Snippet, ...]]:
         """Where these jobs have what is searched; nothing if nobody asks."""
-        if not (seqs and self._search and self._filter.snippets):
+        search = self._search
+        if not seqs or search is None or not self._filter.snippets:
             return {}
         read = self._link.one("texts", seqs=array(seqs), chars=MOST_CHARS)
-        return {seq: snippets_of(self._search, texts) for seq, *texts in read}
+        return {seq: snippets_of(search, texts) for seq, *texts in read}
 
     def _rows(
         self, below: int, above: int, states: list[str] | None, room: int, seqs: str | None = None
@@ -132,13 +133,11 @@ class JobPages:
         return JobPage(items=self._items, next_cursor=behind, start=cursor_of(self._start))
 
 
-def find_by_reading(link: Link, search: Sequence[Phrase], seqs: Sequence[int]) -> tuple[list[int], int | None]:
-    """The ones among these jobs whose texts have this, newest first; and down to which number they are told, None: all
-    are.
-    """
+def find_by_reading(link: Link, search: Search, seqs: Sequence[int]) -> tuple[list[int], int | None]:
+    """The ones among these jobs that are meant, newest first; and down to which number they are told, None: all are."""
     asked = link.one("texts", seqs=array(seqs), chars=MOST_CHARS)
     read = at_once(asked)
-    found = [seq for seq, *texts in read if has_text(search, texts)]
+    found = [seq for seq, *texts in read if any(hits(search, texts))]
     return found, read[-1][0] if len(read) < len(asked) else None
 
 

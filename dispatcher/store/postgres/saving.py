@@ -156,7 +156,8 @@ def _tags(writes: WriteSet) -> Iterator[Asked]:
     retagged = [writes.amended[seq] for seq in writes.retagged]
     if retagged:
         yield "remove_tags", {"seqs": array(sorted(writes.retagged))}
-        yield from _set("save_about", ({"seq": job.seq, "about": about_text(job.about)} for job in retagged))
+    carrying = writes.carrying()
+    yield from _set("save_about", ({"seq": job.seq, "about": about_text(job.about)} for job in carrying))
     jobs = [*writes.new.values(), *retagged]
     yield from _set("add_tags", ({"tag": tag, "seq": job.seq} for job in jobs for tag in job.about.tags))
 

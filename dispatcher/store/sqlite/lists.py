@@ -10,7 +10,7 @@ from msgspec.structs import replace
 
 from dispatcher.core.jobs.model import JobFilter, JobPage, JobView
 from dispatcher.core.jobs.rows import JobRow
-from dispatcher.core.jobs.views.search import search_of
+from dispatcher.core.jobs.views.search import Search, search_of
 from dispatcher.core.jobs.views.snippets import Snippet, snippets_of
 from dispatcher.store.attempts import attempt_range
 from dispatcher.store.columns import job_row
@@ -20,6 +20,9 @@ from dispatcher.store.sqlite.search import SCANNED, SearchIndex, find_by_reading
 from dispatcher.store.views import SLICE, attempts_stop, cursor_of, seq_of, view
 
 __all__ = ["PageRead"]
+
+#: Jobs whose ids one slice compares with a part of an id.
+CALLED = 16_384
 
 
 def _names(wanted: JobFilter) -> tuple[str, str] | None:
@@ -42,7 +45,7 @@ class PageRead:
     def __init__(self, connection: sqlite3.Connection, job_filter: JobFilter, index: SearchIndex | None = None) -> None:
         self._db = connection
         self._index = index
-        self._search = () if job_filter.search is None else search_of(job_filter.search)
+        self._search = None if job_filter.search is None else search_of(job_filter.search, job_filter.owner)
         #: What the index is asked for, and whether that is all; asked once.
         self._narrowed: tuple[str, bool] | None = None
         self._filter = job_filter
@@ -71,8 +74,8 @@ class PageRead:
             self._begun = True
         assert self._below is not None
         room = self._filter.limit - len(self._items)
-        if self._search:
-            self._read_found(self._below, room)
+        if self._search is not None:
+            self._read_found(self._search, self._below, room)
         elif self._names is None:
             self._read(self._below, room)
         else:
@@ -101,25 +104,43 @@ class PageRead:
         more = (json.dumps(seqs), wanted.batch, json.dumps(wanted.tags))
         return self._rows(sql.LIST_NAMED, below, 1, states, room, *more) if seqs else []
 
-    def _read_found(self, below: int, room: int) -> None:
-        seqs, above, is_sure = self._maybe(below)
-        if not is_sure:
-            seqs, told = find_by_reading(self._db, self._search, seqs)
-            above = told or above
-        self._show(self._of(seqs, below, room), above, room)
+    def _read_found(self, search: Search, below: int, room: int) -> None:
+        asked, is_whole = self._asked(search, below)
+        if asked and self._index is not None:
+            seqs, above = self._index.find(asked, search.phrases, below, SLICE if is_whole else SCANNED)
+            called, above = self._called(search, below, above)
+        else:
+            statement, *name = self._names or (sql.OF_ALL,)
+            seqs = [seq for (seq,) in self._db.execute(statement, (*name, below, SCANNED))]
+            above, called, is_whole = seqs[-1] if len(seqs) == SCANNED else 1, [], False
+        if not is_whole:
+            seqs, told = find_by_reading(self._db, search, seqs)
+            above = max(told or above, above)
+        found = sorted({seq for seq in (*seqs, *called) if seq >= above}, reverse=True)
+        self._show(self._of(found, below, room), above, room)
 
-    def _maybe(self, below: int) -> tuple[list[int], int, bool]:
-        """The next jobs that the search may mean, newest first; down to which number all are told; whether it means
-        them all."""
-        if self._names is None and self._index is not None and below > max(self._index.first, 1):
-            if self._narrowed is None:
-                self._narrowed = self._index.narrowed(self._search)
-            asked, is_whole = self._narrowed
-            if asked:
-                return *self._index.find(asked, self._search, below, SLICE if is_whole else SCANNED), is_whole
-        statement, *name = self._names or (sql.OF_ALL,)
-        seqs = [seq for (seq,) in self._db.execute(statement, (*name, below, SCANNED))]
-        return seqs, seqs[-1] if len(seqs) == SCANNED else 1, False
+    def _asked(self, search: Search, below: int) -> tuple[str, bool]:
+        """What the index of words is asked for the next jobs, empty if it does not help; and whether that is all."""
+        if self._names is not None or self._index is None or below <= max(self._index.first, 1):
+            return "", False
+        if self._narrowed is None:
+            self._narrowed = self._index.narrowed(search.phrases)
+        return self._narrowed
+
+    def _called(self, search: Search, below: int, above: int) -> tuple[list[int], int]:
+        """The next jobs that are called what is searched; and down to which number they are told."""
+        found: list[int] = []
+        asked = [(sql.OF_KEY, key) for key in search.keys]
+        if search.is_part:
+            above = max(above, below - CALLED)
+            found += [seq for (seq,) in self._db.execute(sql.OF_PART, (search.job_id, below, above))]
+        else:
+            asked.append((sql.OF_IDS, json.dumps([search.job_id])))
+        for statement, name in asked:
+            some = [seq for (seq,) in self._db.execute(statement, (name, below, SLICE))]
+            above = max(above, some[-1]) if len(some) == SLICE else above
+            found += some
+        return found, above
 
     def _show(self, rows: list[JobRow], above: int, room: int) -> None:
         """These jobs come next; all down to ``above`` have been looked at, if the page is not full."""
@@ -131,8 +152,10 @@ class PageRead:
 
     def _snippets(self, seqs: list[int]) -> dict[int, tuple[Snippet, ...]]:
         """Where these jobs have what is searched; nothing if nobody asks."""
-        asked = seqs if self._search and self._filter.snippets else []
-        return {seq: snippets_of(self._search, texts) for seq, *texts in texts_of(self._db, asked)}
+        search = self._search
+        if search is None or not self._filter.snippets:
+            return {}
+        return {seq: snippets_of(search, texts) for seq, *texts in texts_of(self._db, seqs)}
 
     def _rare(self, below: int, above: int, room: int) -> list[JobRow]:
         """The index has each of the states in order."""

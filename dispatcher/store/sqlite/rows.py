@@ -313,7 +313,7 @@ class SqliteRows:
         if retagged:
             had = [(tag, seq) for seq, tags in writes.retagged.items() for tag in tags]
             self._db.executemany(sql.REMOVE_TAG, had)
-            write_rows(self._db, sql.SAVE_ABOUT, [(job.seq, about_text(job.about)) for job in retagged])
+        write_rows(self._db, sql.SAVE_ABOUT, [(job.seq, about_text(job.about)) for job in writes.carrying()])
         write_rows(self._db, sql.ADD_TAGS, _tagged([*writes.new.values(), *retagged]))
 
     def _new(self, job: JobRow) -> list[object]:

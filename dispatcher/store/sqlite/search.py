@@ -19,7 +19,7 @@ import sqlite3
 from collections.abc import Iterable, Mapping, Sequence
 
 from dispatcher.core.jobs.rows import WriteSet
-from dispatcher.core.jobs.views.search import MOST_CHARS, Phrase, has_text, plain
+from dispatcher.core.jobs.views.search import MOST_CHARS, Phrase, Search, has_text, hits, plain
 from dispatcher.store.sqlite.writing import write_rows
 from dispatcher.store.texts import MOST_READ, SCANNED, at_once
 
@@ -46,8 +46,8 @@ MOST_WAITING, _MOST_CHARS_WAITING = 512, 100_000
 _MOST_PLACES = 20_000
 #: The texts of a job.
 _DATA, _RESULT, _ERROR, _SUMMARY = range(4)
-#: The number of a job, and these.
-_Texts = tuple[int, str | None, str | None, str | None, str | None]
+#: The number of a job, these, its id and its key.
+_Texts = tuple[int, str | None, str | None, str | None, str | None, str, str | None]
 #: Where ``first`` is kept. Its number counts up with what the index holds, and how: 2 has summaries. A version of the
 #: program knows the index of its own form alone, and makes it anew from any other.
 _NAME = "search_first_2"
@@ -73,7 +73,7 @@ _WAIT = "INSERT OR IGNORE INTO job_words_waiting VALUES {rows}"
 _WAIT_NO_MORE = "DELETE FROM job_words_waiting WHERE number IN (SELECT value FROM json_each(?))"
 _TEXTS = f"""
     SELECT j.seq, substr(d.data, 1, {MOST_CHARS}), substr(r.value, 1, {MOST_CHARS}), substr(j.error, 1, {MOST_CHARS}),
-        json_extract(j.about, '$.summary')
+        json_extract(j.about, '$.summary'), j.id, j.key
     FROM jobs j JOIN job_data d ON d.seq = j.seq LEFT JOIN results r ON r.seq = j.seq
 """  # noqa: S608
 _TEXTS_OF = f"{_TEXTS} WHERE j.seq IN (SELECT value FROM json_each(?)) ORDER BY j.seq DESC"  # noqa: S608
@@ -119,7 +119,7 @@ def _has_fts5(connection: sqlite3.Connection) -> bool:
 
 def _apart(texts: Iterable[_Texts]) -> dict[int, str]:
     """Each text by the number of its row."""
-    return {seq * 4 + which: text for seq, *all_of in texts for which, text in enumerate(all_of) if text}
+    return {seq * 4 + which: text for seq, *all_of, _, _ in texts for which, text in enumerate(all_of) if text}
 
 
 def _rows(texts: Mapping[int, str]) -> list[tuple[int, str]]:
@@ -256,17 +256,15 @@ class SearchIndex:
 
 
 def texts_of(connection: sqlite3.Connection, seqs: Sequence[int]) -> list[_Texts]:
-    """The texts of these jobs that are searched, newest first."""
+    """What is searched of these jobs, newest first."""
     return connection.execute(_TEXTS_OF, (json.dumps(seqs),)).fetchall() if seqs else []
 
 
 def find_by_reading(
-    connection: sqlite3.Connection, search: Sequence[Phrase], seqs: Sequence[int]
+    connection: sqlite3.Connection, search: Search, seqs: Sequence[int]
 ) -> tuple[list[int], int | None]:
-    """The ones among these jobs whose texts have this, newest first; and down to which number they are told, None: all
-    are.
-    """
+    """The ones among these jobs that are meant, newest first; and down to which number they are told, None: all are."""
     asked = texts_of(connection, seqs)
     read = at_once(asked)
-    found = [seq for seq, *texts in read if has_text(search, texts)]
+    found = [seq for seq, *texts in read if any(hits(search, texts))]
     return found, read[-1][0] if len(read) < len(asked) else None

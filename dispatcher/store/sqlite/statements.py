@@ -206,6 +206,11 @@ OF_OWNER = "SELECT seq FROM jobs WHERE owner = ?1 AND seq < ?2 ORDER BY seq DESC
 OF_BATCH = "SELECT seq FROM jobs WHERE batch = ?1 AND seq < ?2 ORDER BY seq DESC LIMIT ?3"
 #: A JSON list of ids for a name.
 OF_IDS = "SELECT seq FROM jobs WHERE id IN (SELECT value FROM json_each(?1)) AND seq < ?2 ORDER BY seq DESC LIMIT ?3"
+#: Ids that begin or end with a text; down to a place, which is the third.
+OF_PART = """
+    SELECT seq FROM jobs
+    WHERE seq < ?2 AND seq >= ?3 AND (substr(id, 1, length(?1)) = ?1 OR substr(id, -length(?1)) = ?1)
+"""
 #: The keys of a batch's jobs begin with its own (core/jobs/views/batches.py).
 OF_KEY = f"""
     SELECT seq FROM (

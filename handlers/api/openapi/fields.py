@@ -101,7 +101,8 @@ _JOBS = {
     "q": Field(
         _SEARCH,
         "Words that all stand in the job's data, in its result, in its last error or in its summary. A word also finds "
-        "those that begin with it; words in quotation marks are found as they stand there.",
+        "those that begin with it; words in quotation marks are found as they stand there. Or a job's id, 8 hex digits "
+        "and more of its beginning or its end, or its whole idempotency key.",
     ),
     "snippets": Field(
         {"type": "string", "enum": ["0", "1"], "default": "0"},

@@ -36,9 +36,13 @@ class OperationShape(Struct, kw_only=True):
     actor: Annotated[str, Meta(description="who asked for it")]
     state: OperationState
     matched: Annotated[int, Meta(ge=0, description="those that matched when they were counted")]
+    would_do: Annotated[
+        Count | None,
+        Meta(description="of a dry run: to how many jobs it could be done; null: it is none, or for workers"),
+    ]
     done: Count
     begun: Annotated[int, Meta(ge=0, description="jobs of them that have begun to run at least once")]
-    skipped: Annotated[dict[str, Count], Meta(description="those that were let be, by a code")]
+    skipped: Annotated[dict[str, Count], Meta(description="those that were let be, or would be, by a code")]
     stopped: Annotated[str | None, Meta(description="why it was stopped: a code; null: it was not")]
     detail: Annotated[str | None, Meta(description="the same in words")]
     started_at: Instant

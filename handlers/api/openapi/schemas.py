@@ -8,7 +8,7 @@ from typing import Any
 import msgspec
 
 from handlers.api.actions import ActionBody
-from handlers.api.amending import CHANGEABLE
+from handlers.api.amending import CHANGEABLE, LONGEST_REASON
 from handlers.api.batch import MOST_JOBS
 from handlers.api.openapi import (
     changeshapes,
@@ -169,8 +169,9 @@ def _change(job: Schema) -> Schema:
         "title": "JobChange",
         "description": "What is to be different; what it leaves out stays as it is.",
         "type": "object",
-        "properties": {name: job["properties"][name] for name in CHANGEABLE},
-        "minProperties": 1,
+        "properties": {name: job["properties"][name] for name in CHANGEABLE}
+        | {"reason": {"type": "string", "maxLength": LONGEST_REASON, "description": "why, for the audit log"}},
+        "anyOf": [{"required": [name]} for name in CHANGEABLE],
         "additionalProperties": False,
     }
 

@@ -85,7 +85,7 @@ class WaitingShape(Struct):
 class SnippetShape(Struct):
     """What stands around the first hit of a search in one of a job's texts, in the letters in which it came."""
 
-    field: Literal["data", "result", "error", "summary"]
+    field: Literal["data", "result", "error", "summary", "id", "key"]
     before: str
     hit: str
     after: str
@@ -163,6 +163,7 @@ class JobShape(JobLineShape, kw_only=True):
     result: Annotated[Any, Meta(description="any JSON, as the page sent it; null until there is one")]
     callback_url: Annotated[str | None, Meta(description="who is told when it has ended")]
     doubt_url: Annotated[str | None, Meta(description="in doubt: where people look whether it was done")]
+    operations: Annotated[list[str], Meta(description="the newest orders for many jobs that have changed it, by id")]
     evidence: Annotated[Any, Meta(description="a late result of a failed job that was not recorded; else null")]
     attempts: list[AttemptShape]
     log: list[LogShape]

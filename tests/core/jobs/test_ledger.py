@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from dispatcher.core.jobs import ledger
+from dispatcher.core.jobs.about import MOST_OPERATIONS, About
 from dispatcher.core.jobs.ledger import EVIDENCE_BYTES
 from dispatcher.core.jobs.rows import AttemptRow, JobRow, WriteSet
 from dispatcher.core.jobs.states import FINAL, TRANSITIONS, Event, JobState
@@ -365,3 +366,15 @@ def test_a_result_counts_whichever_node_says_it_and_nothing_else_does() -> None:
     assert ledger.is_result(Ended("a1", Cause.SUCCEEDED, Event.SUCCEED, value="1"))
     assert not ledger.is_result(Ended("a1", Cause.LOST, Event.REQUEUE))
     assert not ledger.is_result(Started("a1", HOLDER))
+
+
+def test_a_job_remembers_the_newest_orders_for_many_that_have_changed_it() -> None:
+    book = Book(about=About(summary="order 7", tags=("a",)))
+    for number in range(MOST_OPERATIONS + 1):
+        ledger.note_operation(book.job, f"op-{number}", book.writes)
+    assert book.job.about == About(summary="order 7", tags=("a",), operations=("op-1", "op-2", "op-3", "op-4", "op-5"))
+    assert book.writes.jobs == book.writes.ordered == {1: book.job}
+    book.writes.amended[1], book.writes.retagged[1] = book.job, ("b",)
+    assert book.writes.carrying() == [book.job]
+    book.writes.remove(book.job)
+    assert book.writes.carrying() == []

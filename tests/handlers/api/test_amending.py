@@ -65,6 +65,9 @@ async def test_a_job_that_does_not_wait_cannot_be_changed(ask: Ask, house: House
         ({"priority": 1001}, "#/priority", "must be a whole number from -1000 to 1000"),
         ({"requires": {"site": []}}, "#/requires", "must be an object of at most 20 labels"),
         ({"delay_s": 9, "expires_s": 9}, "#/expires_s", "must be more than delay_s, or the job would never start"),
+        ({"reason": "late"}, "#", "must have one of priority"),
+        ({"priority": 1, "reason": "x" * 501}, "#/reason", "must be a text of at most 500 characters"),
+        ({"priority": 1, "reason": None}, "#/reason", "must be a text of at most 500 characters"),
         ({"expires_s": 0}, "#/expires_s", "must be a number of seconds from 0.1 to 31536000"),
     ],
 )  # fmt: skip
@@ -89,6 +92,11 @@ def test_a_field_that_stands_twice_is_refused() -> None:
 
 def test_what_is_not_given_is_not_changed() -> None:
     assert amend_of("j1", b'{"expires_s": null}', Actor("api")) == Amend(job="j1", expires_s=None, actor=Actor("api"))
+
+
+def test_a_change_may_say_why() -> None:
+    amend = amend_of("j1", b'{"priority": 1, "reason": "a\\u0000b"}', Actor("api"))
+    assert amend == Amend(job="j1", priority=1, reason="a\ufffdb", actor=Actor("api"))
 
 
 @pytest.mark.gen_test

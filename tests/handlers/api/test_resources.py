@@ -17,7 +17,7 @@ AS_JSON = {"Content-Type": "application/json"}
 JOB_FIELDS = {
     "id", "type", "data", "state", "reason", "detail", "priority", "number", "errors", "crashes", "max_attempts",
     "max_crashes", "timeout_s", "heartbeat_s", "effects", "requires", "evidence",
-    "summary", "tags", "owner", "traceparent", "batch", "callback_url", "doubt_url",
+    "summary", "tags", "owner", "traceparent", "batch", "callback_url", "doubt_url", "operations",
     "progress", "result", "error", "worker", "worker_name", "created_at", "run_at",
     "expires_at", "offered_at", "started_at", "ended_at", "stopped_at", "ready_at", "waits", "waiting", "attempts",
     "log", "links",

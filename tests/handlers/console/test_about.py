@@ -74,11 +74,25 @@ async def test_the_filter_keeps_its_text_and_finds_jobs_by_it(browser: Browser, 
     assert (refused.code, "q has no letter and no digit" in text_of(refused.body.decode())) == (400, True)
 
 
-async def test_a_search_for_an_id_or_a_key_finds_its_job_though_no_text_has_it(browser: Browser, house: House) -> None:
-    await submit(house, "order-7", key="k 7", summary="order 7")
+async def test_a_search_for_an_id_or_a_key_lists_its_job_though_no_text_has_it(browser: Browser, house: House) -> None:
+    job_id = "01991b2c-7d3e-7000-8000-0000f0747895"
+    await submit(house, job_id, key="k 7", summary="order 7")
     await submit(house, "order-8", data='"k 7"')
-    told = await read(browser, "/jobs?q=order-7")
+    assert await rows(browser, "/jobs?q=k+7") == ["order-8", job_id]
+    for typed in (job_id.upper(), "01991B2C", "%E2%80%A6f0747895"):
+        assert await rows(browser, f"/jobs?q={typed}") == [job_id]
+    told = await read(browser, "/jobs?q=f0747895")
+    assert '<span class="faint">id:</span> 01991b2c-7d3e-7000-8000-0000<mark>f0747895</mark>' in told
+    assert "By this id or key" not in told
+    assert "No job is like that" in text_of(await read(browser, "/jobs?q=f0747896"))
+
+
+async def test_a_job_of_this_id_is_told_where_another_field_of_the_filter_leaves_it_out(
+    browser: Browser, house: House
+) -> None:
+    await submit(house, "order-7", key="k 7", summary="order 7")
+    told = await read(browser, "/jobs?q=Order-7&state=failed")
     assert 'By this id or key: <a href="/jobs/order-7" title="order-7">order 7</a> (Queued)' in told
-    assert "By this id or key" in await read(browser, "/jobs?q=k+7")
-    assert await rows(browser, "/jobs?q=k+7") == ["order-8"]
-    assert "By this id or key" not in await read(browser, "/jobs?q=order-9")
+    assert "No other job is like that" in text_of(told)
+    assert "By this id or key" in await read(browser, "/jobs?q=k+7&state=failed")
+    assert "By this id or key" not in await read(browser, "/jobs?q=order-9&state=failed")

@@ -109,7 +109,7 @@ async def test_the_page_says_who_has_done_what_to_the_job_and_why(browser: Brows
     await submit(house)
     assert "have done to it" not in await page_of(browser, "/jobs/j")
     await house.dispatcher.cancel("j", "no <paper>", actor=Actor("anna"))
-    await browser.post("/jobs/j/retry", {}, "/jobs/j")
+    await browser.post("/jobs/j/retry", {"reason": "new toner"}, "/jobs/j")
     await submit(house, "other")
     await house.dispatcher.cancel("other", "not this one", actor=Actor("bert"))
     page = await page_of(browser, "/jobs/j")
@@ -117,5 +117,18 @@ async def test_the_page_says_who_has_done_what_to_the_job_and_why(browser: Brows
     rows = [re.findall(r"<td[^>]*>(.*?)</td>", row) for row in table.split("<tr>")[2:]]
     told = [tuple(re.sub(r"<[^p][^>]*>", "", cell) for cell in row) for row in rows]
     assert [(what, who, why) for what, who, _, why in told] == [
-        ("Had it run again", "console", "–"), ("Cancelled", "anna", "no <paper>"),
+        ("Had it run again", "console", "new toner"), ("Cancelled", "anna", "no <paper>"),
     ]  # fmt: skip
+
+
+async def test_a_job_is_cancelled_at_once_or_with_a_reason(browser: Browser, house: House) -> None:
+    await submit(house)
+    assert 'href="/jobs/j?cancel=1"' in await page_of(browser, "/jobs/j")
+    asked = await page_of(browser, "/jobs/j?cancel=1")
+    assert "Cancel this job?" in asked
+    assert "data-refresh-s" not in asked, "what is typed stays"
+    await browser.post("/jobs/j/cancel", {"reason": "wrong printer"}, "/jobs/j?cancel=1")
+    told = await page_of(browser, "/jobs/j?cancel=1")
+    assert "Somebody cancelled it: wrong printer." in told
+    assert "Cancel this job?" not in told
+    assert re.search(r'action="/jobs/j/retry">.*?<input name="reason"[^>]*></label> <button[^>]*>Run it again<', told)

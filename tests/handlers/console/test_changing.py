@@ -65,18 +65,18 @@ async def test_each_field_has_its_help_also_where_names_of_workers_are_offered(b
     await submit(house)
     page = await page_of(browser, "/jobs/j?change=1")
     assert '<option value="DESK-3">' in page
-    fields = ["priority", "delay_s", "expires_s", "worker", "labels", "tags"]
+    fields = ["priority", "delay_s", "expires_s", "worker", "labels", "tags", "reason"]
     assert re.findall(r'<p class="help" id="(\w+)-help">', page) == fields
     assert re.findall(r'aria-describedby="(\w+)-help"', page) == fields
 
 
 async def test_the_act_stands_on_the_page_with_who_did_it(browser: Browser, house: House) -> None:
     job = await submit(house)
-    await browser.post("/jobs/j/change", form_of(job, priority="7"), "/jobs/j")
+    await browser.post("/jobs/j/change", form_of(job, priority="7", reason=" it is \n late "), "/jobs/j")
     table = (await page_of(browser, "/jobs/j")).partition("have done to it")[2].partition("</table>")[0]
-    assert "Changed" in table
+    assert "Changed: priority 0 → 7" in table
     assert 'title="console">console<' in table
-    assert '{"priority":7}' in table
+    assert '<span class="said">it is late</span>' in table
 
 
 async def test_what_nobody_touched_is_not_changed(browser: Browser, house: House) -> None:

@@ -119,17 +119,18 @@ def shown_in(page: str, name: str) -> str:
 
 
 async def test_a_wrong_number_leaves_all_that_was_typed_where_it_is(browser: Browser, house: House) -> None:
-    for _ in range(101):
-        await house.submit("echo")
+    jobs = [await house.submit("echo") for _ in range(101)]
+    counted = await press(browser, "set_priority", type="echo")
+    typed = {"reason": "they wait", "priority": "2000", "count": "101"}
+    refused = (await browser.post(f"{counted}/go", typed, counted)).body.decode()
+    assert [shown_in(refused, name) for name in typed] == list(typed.values())
+    for job in jobs:
+        await house.dispatcher.cancel(job.id, "")
     counted = await press(browser, "delete", type="echo")
     typed = {"reason": 'wrong "price"', "count": "100", "free_key": "1"}
     refused = (await browser.post(f"{counted}/go", typed, counted)).body.decode()
     assert (shown_in(refused, "reason"), shown_in(refused, "count")) == ('wrong "price"', "100")
     assert 'name="free_key" value="1" checked>' in refused
-    counted = await press(browser, "set_priority", type="echo")
-    typed = {"reason": "they wait", "priority": "2000", "count": "101"}
-    refused = (await browser.post(f"{counted}/go", typed, counted)).body.decode()
-    assert [shown_in(refused, name) for name in typed] == list(typed.values())
 
 
 async def test_the_page_of_an_order_shows_its_reason_also_when_it_was_stopped(browser: Browser, house: House) -> None:
@@ -165,6 +166,45 @@ async def test_what_was_left_alone_is_told_with_the_reason(browser: Browser, hou
     assert "Done: 1 job." in seen
     assert "1 job: in a state that does not allow it." in seen
     assert await states(house, waits) == [JobState.QUEUED]
+
+
+async def test_the_count_says_to_how_many_it_can_be_done_and_the_button_means_these(
+    browser: Browser, house: House
+) -> None:
+    [failed] = await some_failed(house, 1)
+    waits = (await house.submit("echo")).id
+    counted = await press(browser, "cancel", [failed, waits, "nobody"])
+    page = await browser.page(counted)
+    assert "2 jobs are like that, and it can be done to 1. Nothing has been changed yet." in text_of(page)
+    told = "1 job: in a state that does not allow it. 1 job: no longer there."
+    assert f"These would stay as they are: {told}" in text_of(page)
+    assert ">Cancel: 1 job</button>" in page
+    done = text_of(await browser.page(await say_yes(browser, counted)))
+    assert f"Done: 1 job. Left as they are: {told}" in done
+
+
+async def test_where_it_can_be_done_to_no_job_there_is_no_button(browser: Browser, house: House) -> None:
+    await some_failed(house, 2)
+    counted = await press(browser, "cancel", **FAILED)
+    page = await browser.page(counted)
+    assert "2 jobs are like that, and it can be done to none of them. Nothing has been changed." in text_of(page)
+    assert f"{counted}/go" not in page
+    assert "Count again" in page
+    refused = await browser.post(f"{counted}/go", {}, counted)
+    assert (refused.code, "Nothing can be done to these jobs now" in refused.body.decode()) == (422, True)
+
+
+async def test_jobs_whose_keys_are_kept_are_removed_only_if_that_is_ticked(browser: Browser, house: House) -> None:
+    for name in ("one", "two"):
+        await submit(house, name, key=name)
+        await house.dispatcher.cancel(name, "")
+    counted = await press(browser, "delete", state="cancelled")
+    page = await browser.page(counted)
+    assert "2 jobs: ended less than a day ago, with an idempotency key that must be kept so long." in text_of(page)
+    assert "Idempotency keys may go, too (2 jobs): the same" in page
+    assert re.search(r'name="free_key" value="1" required>', page)
+    assert ">Remove: 2 jobs</button>" in page
+    assert "Done: 2 jobs." in text_of(await browser.page(await say_yes(browser, counted, free_key="1")))
 
 
 async def test_jobs_that_came_between_the_count_and_the_yes_stop_it(browser: Browser, house: House) -> None:

@@ -5,9 +5,9 @@ from __future__ import annotations
 import pytest
 
 from dispatcher.access.acts import Actor, AuditEntry, AuditNote
-from dispatcher.core.jobs.acts.operations import OperationOrder, WorkerAction
+from dispatcher.core.jobs.acts.operations import OperationAction, OperationOrder, WorkerAction
 from dispatcher.core.jobs.model import WorkerFilter
-from handlers.console.sentences import ACTS
+from handlers.console.acts import ACTS
 from handlers.record.acts import AROUND_S, MOST_ACTS, act_words
 from tests.handlers.conftest import Browser
 from tests.handlers.record.test_page import rows_of
@@ -94,6 +94,20 @@ async def test_orders_for_many_workers_stand_there_and_say_that_they_may_be_for_
     assert "anna (console) Began a rollout: pages with old tasks load anew new labels" in found
 
 
+async def test_an_order_for_many_jobs_stands_there_if_it_was_for_this_one_too(browser: Browser, house: House) -> None:
+    await running(house)
+    await submit(house, "other", type="scan")
+    operations = house.dispatcher.operations
+    for ids in (("bad", "other"), ("other",)):
+        order = OperationOrder(action=OperationAction.CANCEL, ids=ids, reason="wrong jobs", actor=ANNA)
+        await operations.wait(operations.begin(order).id, 5.0)
+    assert [row for row in await rows(browser) if row.startswith("anna")] == [
+        "anna (console) Cancelled: one order for 2 jobs wrong jobs"
+    ]
+    page = await browser.page("/jobs/bad/record")
+    assert "It was cancelled by anna (console): wrong jobs." in page.replace("\u00a0", " ")
+
+
 async def test_two_jobs_side_by_side_show_with_which_version_each_ran(browser: Browser, house: House) -> None:
     for id, version in (("good", V1), ("bad", V2)):
         tried, _ = await running(house, id, versions={"label": version})
@@ -160,8 +174,13 @@ def act(action: str, detail: str = "", target: str = "w-1") -> AuditEntry:
             act("workers.resume", '{"matched":12,"filter":{"la'),
             ("Let many workers have jobs again by one order (its own may be among them)", ""),
         ),
-        (act("job.change", '{"priority":3,"tags":["Anna"]}'), (ACTS["job.change"], '{"priority":3,"tags":"•••"}')),
-        (act("job.change", '{"priority":3}'), (ACTS["job.change"], '{"priority":3}')),
+        (
+            act("job.change", '{"priority":3,"tags":["Anna"],"was":{"priority":0,"tags":["Berta"]},"reason":"late"}'),
+            ("Changed", "priority 0 → 3, tags •••: late"),
+        ),
+        (act("job.change", '{"tags":["Anna"]}'), ("Changed", "tags •••")),
+        (act("job.change", '{"priority":3}'), ("Changed", "priority 3")),
+        (act("jobs.cancel", '{"matched":40,"reason":"wrong"}'), ("Cancelled: one order for 40 jobs", "wrong")),
         (act("job.change", '{"tags":["Anna","Be'), (ACTS["job.change"], "•••")),
         (act("job.cancel", "not wanted"), ("Cancelled", "not wanted")),
     ],

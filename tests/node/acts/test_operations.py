@@ -106,6 +106,21 @@ async def test_a_dry_run_or_another_number_than_expected_changes_nothing():
     assert (await house.dispatcher.access.acts(AuditFilter())).items == []
 
 
+async def test_a_dry_run_says_to_how_many_it_could_be_done_and_reads_no_more_for_it():
+    lists = memory_store(Lists)
+    house = await house_of(250, house=await House(lists).start())
+    for number in range(1, 4):
+        await house.dispatcher.cancel(f"job-{number}", "")
+    lists.pages = 0
+    dry = await ended(house, order(JobFilter(type="echo"), dry_run=True))
+    assert (dry.matched, dry.would_do, dry.done, dry.skipped) == (250, 247, 0, {"wrong_state": 3})
+    assert lists.pages == 2
+    named = await ended(house, order(None, ids=("job-1", "job-4", "nobody"), dry_run=True))
+    assert (named.matched, named.would_do, named.skipped) == (2, 1, {"wrong_state": 1, "not_found": 1})
+    done = await ended(house, order(JobFilter(type="echo")))
+    assert (done.matched, done.would_do, done.done, done.skipped) == (250, None, 247, {"wrong_state": 3})
+
+
 async def test_jobs_that_come_after_the_start_are_not_touched():
     house = await house_of(SLICE_JOBS + 1)
     begun = house.dispatcher.operations.begin(order())

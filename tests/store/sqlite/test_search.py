@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import shutil
 import sqlite3
 from collections.abc import Callable, Iterator
@@ -17,6 +18,7 @@ from dispatcher.core.jobs.rows import WriteSet
 from dispatcher.core.jobs.turn import Cancel, Delete
 from dispatcher.core.jobs.views.search import MOST_CHARS, search_of
 from dispatcher.errors import StorageTrouble
+from dispatcher.store.sqlite import lists
 from dispatcher.store.sqlite.search import (
     FILLED,
     LOOKED,
@@ -115,7 +117,7 @@ def test_the_index_of_a_server_that_was_killed_is_whole(desk: Desk, tmp_path: Pa
     database = sqlite3.connect(tmp_path / "copy.db", isolation_level=None)
     index = prepare_index(database, 1, wanted=True)
     assert index is not None
-    assert index.find('"printed"', search_of("printed"), 9, 9) == ([1], 1)
+    assert index.find('"printed"', search_of("printed").phrases, 9, 9) == ([1], 1)
     _check(database)
     database.close()
 
@@ -138,10 +140,10 @@ def test_a_beginning_of_very_many_words_is_read_in_the_texts_and_finds_the_same(
     words = [f"sku{number}" for number in range(600)]
     jobs = _submit(desk, *[" ".join([*words, f"job{number}"]) for number in range(40)])
     index = _filled(desk)
-    narrowed = _at(desk, lambda: index.narrowed(search_of("sku5")))
+    narrowed = _at(desk, lambda: index.narrowed(search_of("sku5").phrases))
     assert narrowed == ('"sku5"*', True)
-    assert _at(desk, lambda: index.narrowed(search_of("sku job7"))) == ('"job7"*', False)
-    assert _at(desk, lambda: index.narrowed(search_of("sku"))) == ("", False)
+    assert _at(desk, lambda: index.narrowed(search_of("sku job7").phrases)) == ('"job7"*', False)
+    assert _at(desk, lambda: index.narrowed(search_of("sku").phrases)) == ("", False)
     assert _found(desk, "sku job7") == [jobs[7]]
     assert _found(desk, "sku") == jobs[::-1]
 
@@ -222,6 +224,18 @@ def test_long_texts_are_read_fewer_at_once_and_all_are_found(desk: Desk) -> None
     assert _found(desk, "order") == jobs[::-1][:100]
 
 
+def test_a_slice_compares_so_many_ids_at_most_with_a_part_of_one(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(lists, "CALLED", 2)
+    ids = [f"01991b2c-7d3e-7000-8000-{seq:0>12}" for seq in range(5)]
+    desk._job_ids = iter(ids)
+    _submit(desk, *["order"] * 4, ids[0][-8:])
+    asked: list[str] = []
+    _at(desk, lambda: _store(desk)._db.set_trace_callback(asked.append))
+    assert _found(desk, ids[0][-8:]) == [ids[4], ids[0]]
+    reaches = [re.findall(r"seq < (\d+) AND seq >= (\d+)", words) for words in asked if "substr(id" in words]
+    assert reaches == [[("6", "4")], [("4", "2")], [("2", "1")]]
+
+
 def test_a_slice_of_a_search_looks_into_one_part_of_the_index_alone(desk: Desk) -> None:
     index = _filled(desk)
     seqs = [1, LOOKED - 1, LOOKED, 2 * LOOKED - 1, 2 * LOOKED]
@@ -230,7 +244,7 @@ def test_a_slice_of_a_search_looks_into_one_part_of_the_index_alone(desk: Desk) 
     _at(desk, lambda: _store(desk)._db.set_trace_callback(asked.append))
     below, found = 2 * LOOKED + 1, []
     while below > 1:
-        some, below = _at(desk, partial(index.find, '"order"', search_of("order"), below, 9))
+        some, below = _at(desk, partial(index.find, '"order"', search_of("order").phrases, below, 9))
         found.append(some)
     assert found == [[2 * LOOKED], [2 * LOOKED - 1, LOOKED], [LOOKED - 1, 1]]
     matched = [words for words in asked if "MATCH" in words]

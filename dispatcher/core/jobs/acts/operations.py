@@ -5,7 +5,7 @@ Pure. It reads nothing and begins no turn: the node walks them.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from enum import StrEnum
 from typing import NamedTuple
 
@@ -13,11 +13,14 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from dispatcher.access.acts import Actor
-from dispatcher.core.jobs.model import JobFilter, JobSpec, WorkerFilter
-from dispatcher.core.jobs.turn import Amend, Cancel, CommandReport, Delete, JobCommand, Retry
+from dispatcher.core.jobs.keys import KEY_S
+from dispatcher.core.jobs.model import JobFilter, JobSpec, JobView, WorkerFilter
+from dispatcher.core.jobs.states import FINAL, Event, next_state
+from dispatcher.core.jobs.turn import Amend, Cancel, CommandReport, Delete, JobCommand, Objection, Retry
 
 __all__ = [
     "MOST_TOLD",
+    "Found",
     "OperationAction",
     "OperationOrder",
     "OperationState",
@@ -25,6 +28,7 @@ __all__ = [
     "Treated",
     "WorkerAction",
     "command_for",
+    "found",
     "treated",
 ]
 
@@ -107,6 +111,14 @@ class Treated(NamedTuple):
     begun: int = 0
 
 
+class Found(NamedTuple):
+    """Some that an order finds, as they are counted."""
+
+    matched: int
+    #: To how many of them, and of those that are not there, nothing can be done, by a code.
+    let_be: Mapping[str, int] = {}
+
+
 class OperationView(Struct, frozen=True, kw_only=True):
     """One order, and what has become of it so far."""
 
@@ -120,7 +132,7 @@ class OperationView(Struct, frozen=True, kw_only=True):
     did: tuple[str, ...] = ()
     #: Those that have begun to run at least once, before it or since.
     begun: int = 0
-    #: Jobs that could not be helped, by a code.
+    #: Jobs that could not be helped, by a code; of a dry run those that could not be.
     skipped: dict[str, int] = {}
     #: UTC seconds.
     started_at: float
@@ -128,6 +140,21 @@ class OperationView(Struct, frozen=True, kw_only=True):
     #: Why it was stopped: a code, and words. None: it was not.
     stopped: str | None = None
     detail: str | None = None
+
+    @property
+    def would_do(self) -> int | None:
+        """To how many jobs a dry run could do something; None: it is none, or is for workers, at which nobody looks."""
+        if not self.order.dry_run or self.order.noun == "worker":
+            return None
+        return self.matched - sum(count for code, count in self.skipped.items() if code != _NOT_FOUND)
+
+    def with_found(self, some: Found) -> OperationView:
+        """It after these were counted."""
+        skipped = dict(self.skipped)
+        if self.order.dry_run:
+            for code, count in some.let_be.items():
+                skipped[code] = skipped.get(code, 0) + count
+        return replace(self, matched=self.matched + some.matched, skipped=skipped)
 
     def with_done(self, some: Treated) -> OperationView:
         """It after these."""
@@ -147,6 +174,13 @@ class OperationView(Struct, frozen=True, kw_only=True):
         return _UNDO.get(self.order.action) if self.did and self.ended_at is not None else None
 
 
+_NOT_FOUND, _WRONG_STATE = "not_found", "wrong_state"
+#: What the table of transitions calls it; what has ended is removed.
+_EVENTS: Mapping[OperationAction | WorkerAction, Event] = {
+    OperationAction.CANCEL: Event.CANCEL,
+    OperationAction.RETRY: Event.RETRY,
+    OperationAction.SET_PRIORITY: Event.AMEND,
+}
 #: What was removed is gone; what priority a job had before is not kept, nor which labels a worker had; and test jobs
 #: are jobs like any other.
 _UNDO: Mapping[str, OperationAction | WorkerAction] = {
@@ -171,6 +205,23 @@ def command_for(order: OperationOrder, operation_id: str, job_id: str) -> JobCom
     return Amend(job=job_id, priority=order.priority, actor=actor, if_states=states)
 
 
+def found(order: OperationOrder, jobs: Sequence[JobView], asked: int, now_at: float) -> Found:
+    """Jobs that the order finds. ``asked``: so many were named, if they were named."""
+    codes = [code for job in jobs if (code := _let_be(order, job, now_at)) is not None]
+    codes += [_NOT_FOUND] * max(0, asked - len(jobs))
+    return Found(len(jobs), {code: codes.count(code) for code in dict.fromkeys(codes)})
+
+
+def _let_be(order: OperationOrder, job: JobView, now_at: float) -> str | None:
+    """Why nothing can be done to the job as it is; None: it can. The turn decides by its own clock."""
+    if order.action is OperationAction.DELETE:
+        if job.state not in FINAL or job.ended_at is None:
+            return _WRONG_STATE
+        is_kept = job.key is not None and not order.free_key and job.ended_at + KEY_S > now_at
+        return Objection.KEY_KEPT.value if is_kept else None
+    return None if next_state(job.state, _EVENTS[order.action]) is not None else _WRONG_STATE
+
+
 def treated(reports: Mapping[str, CommandReport]) -> Treated:
     """What has become of jobs, by their ids."""
     begun = sum(report.done and report.job is not None and report.job.number > 0 for report in reports.values())
@@ -181,5 +232,5 @@ def _skip_code(report: CommandReport) -> str | None:
     if report.done:
         return None
     if report.job is None:
-        return "not_found"
-    return "wrong_state" if report.fault is None else report.fault.value
+        return _NOT_FOUND
+    return _WRONG_STATE if report.fault is None else report.fault.value

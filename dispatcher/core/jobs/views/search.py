@@ -1,8 +1,9 @@
-"""Text search over jobs: what a person's text asks for, and whether a job's texts have it.
+"""Search over jobs: what a person's text asks for, and whether a job is meant.
 
 A word is a run of letters and digits. Case and accents do not count. All that is asked for must stand in the same one
-of a job's texts: its data, its result, its last error or its summary. A store may have an index; this says what it must
-find.
+of a job's texts: its data, its result, its last error or its summary. Or the whole text is the job's key, its id, or
+eight hex digits and more of the beginning or the end of its id, as lists show it. A store may have an index; this says
+what it must find.
 
 A store keeps words in the form that ``plain`` makes. If that form changes, every index must be made anew.
 """
@@ -11,14 +12,29 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Sequence
 
 from msgspec import Struct
 
+from dispatcher.core.jobs.keys import KEY_MARK, key_of_owner
 from dispatcher.errors import BadParameter
 
-__all__ = ["LONGEST_SEARCH", "MOST_CHARS", "MOST_WORDS", "Phrase", "has_text", "plain", "search_of", "words_of"]
+__all__ = [
+    "LONGEST_SEARCH",
+    "MOST_CHARS",
+    "MOST_WORDS",
+    "SEARCHED",
+    "Phrase",
+    "Search",
+    "has_text",
+    "hits",
+    "plain",
+    "search_of",
+    "words_of",
+]
 
+#: What is searched of a job, in the order in which stores read it: its texts, and by what it is called.
+SEARCHED = ("data", "result", "error", "summary", "id", "key")
 #: The characters at the beginning of each text that are searched.
 MOST_CHARS = 4_096
 LONGEST_SEARCH = 200
@@ -29,6 +45,8 @@ _NO_LETTER = re.compile(r"[\W_]+")
 _ESCAPE = re.compile(r"\\(?:u([0-9a-fA-F]{4})|(.))", re.DOTALL)
 _ASKED = re.compile(r'"([^"]*)"?|([^\s"]+)')
 _BLANKS = frozenset("bfnrt")
+#: A part of an id, perhaps with the dots that stand for the rest of it.
+_PART = re.compile(r"[.…]*((?:[0-9a-f]-?){7,31}[0-9a-f])[.…]*")
 
 
 class Phrase(Struct, frozen=True):
@@ -42,6 +60,34 @@ class Phrase(Struct, frozen=True):
         """Whether the phrase is there. ``words``: each between two blanks."""
         sought = " ".join(self.words)
         return f" {sought}" in words if self.is_open else f" {sought} " in words
+
+
+class Search(Struct, frozen=True):
+    """What a text asks for: words, or a job by its id or its key."""
+
+    phrases: tuple[Phrase, ...]
+    #: The whole text as an id, in small letters.
+    job_id: str
+    #: Whether it may also be the beginning or the end of one.
+    is_part: bool
+    #: The whole text as a key, in each way in which it may be kept.
+    keys: tuple[str, ...]
+
+    def has(self, field: str, text: str) -> bool:
+        """Whether this text of a job has it; ``field``: one of SEARCHED."""
+        if field == "id":
+            return text == self.job_id or (
+                self.is_part and (text.startswith(self.job_id) or text.endswith(self.job_id))
+            )
+        if field == "key":
+            return text.partition(KEY_MARK)[0] in self.keys
+        return _has(self.phrases, text)
+
+
+def hits(search: Search, texts: Sequence[str | None]) -> Iterator[tuple[str, str]]:
+    """The texts of a job that have it, each with its field. ``texts``: those of SEARCHED."""
+    named = zip(SEARCHED, texts, strict=True)
+    return ((field, text) for field, text in named if text is not None and search.has(field, text))
 
 
 def plain(text: str) -> str:
@@ -79,11 +125,19 @@ def words_of(text: str) -> tuple[str, ...]:
     return _words(plain(text))
 
 
-def search_of(text: str) -> tuple[Phrase, ...]:
-    """What a text asks for: words that a job's words begin with, and phrases in quotation marks as they are.
+def search_of(text: str, owner: str | None = None) -> Search:
+    """What a text asks for: words that a job's words begin with, and phrases in quotation marks as they are; or a job
+    that is called so. ``owner``: whose jobs are meant; None: anybody's.
 
     No sign in it has a meaning but the quotation mark. Raises BadParameter.
     """
+    phrases, lower = _phrases(text), text.strip().lower()
+    part = _PART.fullmatch(lower)
+    keys = (text.strip(),) if owner is None else (text.strip(), key_of_owner(text.strip(), owner))
+    return Search(phrases, lower if part is None else part[1], part is not None, keys)
+
+
+def _phrases(text: str) -> tuple[Phrase, ...]:
     if len(text) > LONGEST_SEARCH:
         words = f"q has {len(text)} characters; at most {LONGEST_SEARCH} go: leave out words."
         raise BadParameter(words, parameter="q")

@@ -8,16 +8,15 @@ from __future__ import annotations
 
 import re
 from collections import deque
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 
 from msgspec import Struct
 
-from dispatcher.core.jobs.views.search import MOST_CHARS, Phrase, has_text, words_of
+from dispatcher.core.jobs.keys import KEY_MARK, key_shown
+from dispatcher.core.jobs.views.search import MOST_CHARS, Phrase, Search, hits, words_of
 
-__all__ = ["SEARCHED", "Snippet", "snippets_of"]
+__all__ = ["Snippet", "snippets_of"]
 
-#: The texts of a job that are searched, in the order in which stores read them.
-SEARCHED = ("data", "result", "error", "summary")
 #: The most characters before a hit, in it, and behind it.
 _BEFORE, _HIT, _AFTER = 40, 80, 40
 #: An escape that is no letter of its own; or a run of letters, some perhaps written as escapes, with their accents.
@@ -34,10 +33,19 @@ class Snippet(Struct, frozen=True):
     after: str
 
 
-def snippets_of(search: Sequence[Phrase], texts: Iterable[str | None]) -> tuple[Snippet, ...]:
+def snippets_of(search: Search, texts: Sequence[str | None]) -> tuple[Snippet, ...]:
     """The first hit of each text that has all that is searched. ``texts``: those of SEARCHED."""
-    having = [(name, text) for name, text in zip(SEARCHED, texts, strict=True) if has_text(search, (text,))]
-    return tuple(_around(name, text, _first(search, text)) for name, text in having if text is not None)
+    return tuple(_snippet(search, field, text) for field, text in hits(search, texts))
+
+
+def _snippet(search: Search, field: str, text: str) -> Snippet:
+    if field == "key":
+        shown = key_shown(text)
+        return _around(field, shown, (0, len(shown.partition(KEY_MARK)[0])))
+    if field == "id":
+        since = 0 if text.startswith(search.job_id) else len(text) - len(search.job_id)
+        return _around(field, text, (since, since + len(search.job_id)))
+    return _around(field, text, _first(search.phrases, text))
 
 
 def _around(name: str, text: str, place: tuple[int, int]) -> Snippet:

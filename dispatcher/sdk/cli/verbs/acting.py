@@ -117,6 +117,7 @@ def _set_arguments(parser: argparse.ArgumentParser) -> None:
     tags = parser.add_mutually_exclusive_group()
     tags.add_argument("--tag", action="append", metavar="TEXT", help="a tag instead of those that it had (repeat it)")
     tags.add_argument("--no-tags", action="store_true", help="it has no tags")
+    add("--reason", metavar="TEXT", help="why; the audit log keeps it")
 
 
 _CHANGES = "--priority, --delay-s, --expires-s, --requires, --any-worker, --tag or --no-tags"
@@ -138,6 +139,8 @@ def _set(call: Invocation) -> int:
         fields["tags"] = options.tag or []
     if not fields:
         raise UsageFault(f"say what is to be different: {_CHANGES}")
+    if options.reason:
+        fields["reason"] = options.reason
     body = json.dumps(fields).encode()
 
     def change(job_id: str) -> CommandExit:

@@ -70,14 +70,25 @@ def operation_shown(call: Invocation, operation: dict[str, Any], noun: str = "jo
         out.item(operation)
     else:
         out.line(str(operation["done"] if call.options.yes else operation["matched"]))
+    could = "could not be helped" if call.options.yes else "would stay as they are"
     for code, count in operation["skipped"].items():
-        out.tell(f"{count} could not be helped: {code}")
+        out.tell(f"{count} {could}: {code}")
     if not call.options.yes:
-        out.tell(f"So many {noun} match, and nothing was done. Do it: --expect {operation['matched']} --yes")
+        _tell_counted(call, operation, noun)
     if operation["stopped"]:
         out.complain(f"pagehand: the operation {operation['id']} was stopped: {operation['detail']}")
         return CommandExit.FAILED
     return CommandExit.DONE
+
+
+def _tell_counted(call: Invocation, operation: dict[str, Any], noun: str) -> None:
+    would_do = operation.get("would_do")
+    if would_do == 0:
+        call.out.tell(f"So many {noun} match, and nothing can be done to them.")
+    else:
+        most = "" if would_do is None or not operation["skipped"] else f" It can be done to {would_do}."
+        how = f"Do it: --expect {operation['matched']} --yes"
+        call.out.tell(f"So many {noun} match, and nothing was done.{most} {how}")
 
 
 ACT = Verb("act", "count all jobs that match, or do one thing to them", _arguments, _act, _EXAMPLES)

@@ -145,7 +145,7 @@ def add_filters(parser: argparse.ArgumentParser) -> None:
         "--search",
         metavar="TEXT",
         dest="q",
-        help='with these words in data, result, error or summary; "a phrase" as it stands',
+        help='with these words in data, result, error or summary, "a phrase" as it stands; or with this id or key',
     )
     add(
         "--since",

@@ -201,6 +201,7 @@ WHERE seq < %(below)s::bigint
 ORDER BY seq DESC LIMIT %(most)s
 
 -- name: texts
-SELECT j.seq, left(d.data, %(chars)s), left(r.value, %(chars)s), left(j.error, %(chars)s), j.about::json ->> 'summary'
+SELECT j.seq, left(d.data, %(chars)s), left(r.value, %(chars)s), left(j.error, %(chars)s), j.about::json ->> 'summary',
+    d.id, j.key
 FROM jobs j JOIN job_data d ON d.seq = j.seq LEFT JOIN results r ON r.seq = j.seq
 WHERE j.seq = ANY(%(seqs)s::bigint[]) ORDER BY j.seq DESC

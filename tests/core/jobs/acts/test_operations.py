@@ -15,10 +15,12 @@ from dispatcher.core.jobs.acts.operations import (
     Treated,
     WorkerAction,
     command_for,
+    found,
     treated,
 )
+from dispatcher.core.jobs.keys import KEY_S
 from dispatcher.core.jobs.model import JobFilter
-from dispatcher.core.jobs.states import JobState
+from dispatcher.core.jobs.states import FINAL, JobState
 from dispatcher.core.jobs.turn import Amend, Cancel, CommandReport, Delete, JobCommand, Objection, Retry
 from tests.support.jobs import job_view
 
@@ -62,8 +64,10 @@ def reports(*jobs: str, fault: bool = False) -> Treated:
     return treated({job: CommandReport(not fault) for job in jobs})
 
 
-def view_of(action: OperationAction | WorkerAction, **fields: Any) -> OperationView:
-    order = OperationOrder(action=action, ids=("a",), actor=Actor("ann"))
+def view_of(
+    action: OperationAction | WorkerAction, *, dry_run: bool = False, free_key: bool = False, **fields: Any
+) -> OperationView:
+    order = OperationOrder(action=action, ids=("a",), actor=Actor("ann"), dry_run=dry_run, free_key=free_key)
     return OperationView(id="o", order=order, started_at=1.0, **fields)
 
 
@@ -108,3 +112,40 @@ def test_an_order_that_is_over_can_be_taken_back_if_its_kind_can(
 
 def test_an_order_is_for_jobs_or_for_workers_by_its_action() -> None:
     assert [view_of(action).order.noun for action in (OperationAction.RETRY, WorkerAction.RELOAD)] == ["job", "worker"]
+
+
+@pytest.mark.parametrize(
+    ("action", "states"),
+    [
+        (OperationAction.CANCEL, {JobState.SCHEDULED, JobState.QUEUED, JobState.RUNNING}),
+        (OperationAction.RETRY, {JobState.FAILED, JobState.CANCELLED, JobState.EXPIRED, JobState.IN_DOUBT}),
+        (OperationAction.SET_PRIORITY, {JobState.SCHEDULED, JobState.QUEUED}),
+        (OperationAction.DELETE, FINAL),
+    ],
+)
+def test_a_dry_run_counts_the_jobs_whose_state_does_not_allow_it(
+    action: OperationAction, states: set[JobState]
+) -> None:
+    jobs = [job_view(state=state, ended_at=1.0 if state in FINAL else None) for state in JobState]
+    view = view_of(action, dry_run=True)
+    seen = view.with_found(found(view.order, jobs, 0, 2.0))
+    assert (seen.matched, seen.would_do) == (len(JobState), len(states))
+    assert seen.skipped == {"wrong_state": len(JobState) - len(states)}
+
+
+@pytest.mark.parametrize(("age_s", "free_key", "would_do"), [(KEY_S - 1, False, 0), (KEY_S, False, 1), (1.0, True, 1)])
+def test_a_dry_run_counts_the_jobs_whose_keys_are_kept(age_s: float, free_key: bool, would_do: int) -> None:
+    job = job_view(state=JobState.FAILED, key="k", ended_at=1.0)
+    view = view_of(OperationAction.DELETE, dry_run=True, free_key=free_key)
+    seen = view.with_found(found(view.order, [job], 1, 1.0 + age_s))
+    assert (seen.would_do, seen.skipped) == (would_do, {} if would_do else {"key_kept": 1})
+
+
+def test_what_is_not_there_matches_nothing_and_only_a_dry_run_tells_what_it_found() -> None:
+    view = view_of(OperationAction.CANCEL, dry_run=True)
+    some = found(view.order, [job_view()], 3, 2.0)
+    seen = view.with_found(some).with_found(some)
+    assert (seen.matched, seen.would_do, seen.skipped) == (2, 2, {"not_found": 4})
+    real = view_of(OperationAction.CANCEL).with_found(some)
+    assert (real.matched, real.would_do, real.skipped) == (1, None, {})
+    assert view_of(WorkerAction.PAUSE, dry_run=True).would_do is None

@@ -6,12 +6,13 @@ import json
 
 import pytest
 
-from dispatcher.core.jobs.views.search import LONGEST_SEARCH, MOST_CHARS, MOST_WORDS, has_text, search_of
+from dispatcher.core.jobs.keys import key_in_batch, key_of_owner
+from dispatcher.core.jobs.views.search import LONGEST_SEARCH, MOST_CHARS, MOST_WORDS, has_text, hits, search_of
 from dispatcher.errors import BadParameter
 
 
 def _finds(asked: str, *texts: str | None) -> bool:
-    return has_text(search_of(asked), texts)
+    return has_text(search_of(asked).phrases, texts)
 
 
 @pytest.mark.parametrize(
@@ -66,3 +67,48 @@ def test_a_search_for_nothing_or_for_too_much_is_refused_in_words(asked: str, wo
     with pytest.raises(BadParameter, match=words) as refused:
         search_of(asked)
     assert refused.value.parameter == "q"
+
+
+JOB = "01991b2c-7d3e-7000-8000-0000f0747895"
+
+
+@pytest.mark.parametrize(
+    "asked",
+    [
+        JOB, JOB.upper(), "01991b2c", "01991B2C-7d3e", "01991b2c-7d3e-7000-8000-0000f074789", "f0747895",
+        "0000f0747895", "8000-0000f0747895", "...f0747895", "\N{HORIZONTAL ELLIPSIS}f0747895", " f0747895 ",
+        "01991b2c...",
+    ],
+)  # fmt: skip
+def test_an_id_is_found_by_eight_of_its_first_or_last_digits(asked: str) -> None:
+    assert [*hits(search_of(asked), ("1", None, None, None, JOB, None))] == [("id", JOB)]
+
+
+@pytest.mark.parametrize(
+    "asked", ["1991b2c7", "0747895", "01991b2", "f0747896", "01991b2c f0747895", "-f0747895", "01991b2x"]
+)
+def test_no_id_is_found_by_fewer_digits_or_by_others(asked: str) -> None:
+    assert not [*hits(search_of(asked), ("1", None, None, None, JOB, None))]
+
+
+def test_any_id_is_found_whole() -> None:
+    assert [*hits(search_of("Order-7"), ("1", None, None, None, "order-7", None))] == [("id", "order-7")]
+
+
+@pytest.mark.parametrize(
+    ("asked", "kept", "owner"),
+    [
+        ("order 7", "order 7", None),
+        ("order 7", key_in_batch("order 7", 3), None),
+        ("order 7", "order 7", "anna"),
+        ("order 7", key_in_batch(key_of_owner("order 7", "anna"), 3), "anna"),
+    ],
+)
+def test_a_key_is_found_whole(asked: str, kept: str, owner: str | None) -> None:
+    assert [*hits(search_of(asked, owner), ("1", None, None, None, "x", kept))] == [("key", kept)]
+
+
+def test_no_key_is_found_by_a_part_of_it_or_for_another_owner() -> None:
+    assert not [*hits(search_of("order"), ("1", None, None, None, "x", "order 7"))]
+    theirs = key_of_owner("order 7", "bob")
+    assert not [*hits(search_of("order 7", "anna"), ("1", None, None, None, "x", theirs))]

@@ -6,18 +6,20 @@ import json
 
 import pytest
 
+from dispatcher.core.jobs.keys import key_in_batch, key_of_owner
 from dispatcher.core.jobs.views.search import MOST_CHARS, search_of
 from dispatcher.core.jobs.views.snippets import Snippet, snippets_of
 
 
 def _of_data(asked: str, text: str) -> Snippet:
-    [found] = snippets_of(search_of(asked), (text, None, None, None))
+    [found] = snippets_of(search_of(asked), (text, None, None, None, "job-1", None))
     assert found.field == "data"
     return found
 
 
 def test_each_text_that_has_it_is_named() -> None:
-    found = snippets_of(search_of("paper"), ('"no label"', '"Paper"', '{"message":"out of paper"}', "paper"))
+    texts = ('"no label"', '"Paper"', '{"message":"out of paper"}', "paper", "job-1", None)
+    found = snippets_of(search_of("paper"), texts)
     assert found == (
         Snippet("result", '"', "Paper", '"'),
         Snippet("error", '{"message":"out of ', "paper", '"}'),
@@ -66,4 +68,14 @@ def test_what_is_found_beyond_its_letters_is_shown_from_its_beginning() -> None:
 
 
 def test_a_text_is_searched_as_far_as_a_search_goes() -> None:
-    assert snippets_of(search_of("late"), ("x" * MOST_CHARS + " late", None, None, None)) == ()
+    assert snippets_of(search_of("late"), ("x" * MOST_CHARS + " late", None, None, None, "job-1", None)) == ()
+
+
+def test_what_a_job_is_called_by_is_shown_whole() -> None:
+    job_id, key = "01991b2c-7d3e-7000-8000-0000f0747895", key_in_batch(key_of_owner("order 7", "anna"), 3)
+    texts = ("1", None, None, None, job_id, key)
+    assert snippets_of(search_of("...f0747895"), texts) == (
+        Snippet("id", "01991b2c-7d3e-7000-8000-0000", "f0747895", ""),
+    )
+    assert snippets_of(search_of("01991B2C"), texts) == (Snippet("id", "", "01991b2c", "-7d3e-7000-8000-0000f0747895"),)
+    assert snippets_of(search_of("order 7", "anna"), texts) == (Snippet("key", "", "order 7", "\N{MIDDLE DOT}3"),)

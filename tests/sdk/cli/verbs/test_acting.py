@@ -44,9 +44,11 @@ def test_a_job_that_waits_is_changed(server: Live, at: list[str]) -> None:
     job = server.job(job_id)
     assert (job["priority"], job["state"], job["requires"]) == (9, "scheduled", {"site": "oslo"})
     assert job["expires_at"] is not None
-    typed("set", job_id, "--expires-s=never", "--delay-s=0", "--any-worker", *at)
+    typed("set", job_id, "--expires-s=never", "--delay-s=0", "--any-worker", "--reason=in a hurry", *at)
     job = server.job(job_id)
     assert (job["state"], job["expires_at"], job["requires"]) == ("queued", None, {})
+    noted = server.ask("GET", f"/api/v1/audit?target={job_id}&limit=1").json()["items"][0]["detail"]
+    assert json.loads(noted)["reason"] == "in a hurry"
     typed("set", job_id, "--tag=north", "--tag=new", *at)
     assert server.job(job_id)["tags"] == ["north", "new"]
     typed("set", job_id, "--no-tags", *at)

@@ -21,8 +21,16 @@ def test_jobs_that_match_are_counted_and_helped_with_yes_alone(server: Live, at:
     operation = json.loads(done.out)
     assert (done.status, operation["done"], operation["state"]) == (0, 3, "done")
     assert server.job(ids[0])["detail"] == "no paper"
+    dry = typed("act", "cancel", "--type=many", *at)
+    assert (dry.status, dry.out) == (0, "3\n")
+    assert "3 would stay as they are: wrong_state" in dry.err
+    assert "nothing can be done to them" in dry.err
+    server.submit("many")
+    mixed = typed("act", "cancel", "--type=many", *at).err
+    assert "It can be done to 1. Do it: --expect 4 --yes" in mixed
+    typed("act", "cancel", "--type=many", "--state=queued", "--yes", *at)
     again = typed("act", "cancel", "--type=many", "--yes", *at)
-    assert (again.status, again.out, again.err.strip()) == (0, "0\n", "3 could not be helped: wrong_state")
+    assert (again.status, again.out, again.err.strip()) == (0, "0\n", "4 could not be helped: wrong_state")
 
 
 def test_an_order_that_is_not_clear_is_a_fault_of_use(at: list[str]) -> None:
