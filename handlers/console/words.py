@@ -7,9 +7,6 @@ import sys
 from datetime import UTC, datetime
 from urllib.parse import quote
 
-import msgspec
-from msgspec import Struct
-
 from dispatcher.core.jobs.acts.kept import Hold
 from dispatcher.core.jobs.doing import WorkerDoing
 from dispatcher.core.jobs.ledger import DECIDED, REOPEN_S
@@ -18,6 +15,7 @@ from dispatcher.core.jobs.model import JobView, WorkerStatus, WorkerView
 from dispatcher.core.jobs.states import FINAL, Event, JobState, next_state
 from dispatcher.core.jobs.views.deployed import changed_at
 from dispatcher.core.jobs.views.histograms import FEW_SAMPLES, Histogram, quantile_s
+from handlers.console.errortext import clipped, error_of, first_line, json_or_text
 
 __all__ = [
     "STATES",
@@ -134,7 +132,7 @@ def worker_whole(worker: WorkerView) -> str:
 def _kept_by(word: str, hold: Hold, most: int) -> str:
     """``Paused by anna: "printer broken"``."""
     by = f" by {hold.by}" if hold.by else ""
-    return f'{word}{by}: "{_clipped(hold.reason, most)}"' if hold.reason else word + by
+    return f'{word}{by}: "{clipped(hold.reason, most)}"' if hold.reason else word + by
 
 
 def worker_link(worker: WorkerView) -> str:
@@ -153,12 +151,12 @@ def worker_note(worker: WorkerView, now: float) -> str:
 def only_for(requirement: Requirement) -> str:
     """What a job requires, in short for a list: ``FRONT-DESK-07, printer:brother or zebra``; empty: nothing."""
     parts = [f"{'' if label == NAME else f'{label}:'}{' or '.join(values)}" for label, values in requirement]
-    return _clipped(", ".join(parts), MOST_OF_LABELS)
+    return clipped(", ".join(parts), MOST_OF_LABELS)
 
 
 def label_text(label: str, value: str) -> str:
     """A label and its value in a list, as people type them."""
-    return _clipped(f"{label}:{value}", MOST_OF_LABELS)
+    return clipped(f"{label}:{value}", MOST_OF_LABELS)
 
 
 def label_link(label: str, value: str) -> str:
@@ -327,69 +325,6 @@ KEY_IS_KEPT = (
 )
 
 
-#: The most characters of an error that stand in clear; the rest is folded.
-LONGEST_FIRST = 500
-
-
-class ErrorText(Struct, frozen=True):
-    """An error of a task."""
-
-    message: str
-    stack: str
-    code: str
-
-    @property
-    def first(self) -> str:
-        """What a reader sees at once: the first line of the message, if that is not too long."""
-        return _clipped(self.message.strip().partition("\n")[0], LONGEST_FIRST)
-
-    @property
-    def is_cut(self) -> bool:
-        """Whether the message has more than that."""
-        return self.first != self.message.strip()
-
-    @property
-    def own_stack(self) -> str:
-        """The stack without the lines of Pagehand's own scripts, from whose task it came; whole if nothing is left."""
-        lines = self.stack.splitlines()
-        own = [line for line in lines if not _OURS.search(line)]
-        return "\n".join(own) if any(_FRAME.search(line) for line in own) else self.stack
-
-
-#: A line of a stack that names a place in a script, and one that names a place in one of ours.
-_FRAME = re.compile(r":\d+")
-_OURS = re.compile(r"/static/[\w.-]+\.js(?:\?\S*)?:\d+")
-
-
-def error_of(text: str | None) -> ErrorText | None:
-    """``{message, stack, code}`` from an error's JSON; anything else is shown as it is."""
-    if text is None:
-        return None
-    value = _value(text)
-    if not isinstance(value, dict):
-        return ErrorText(str(value) if isinstance(value, str) else text, "", "")
-    parts = [value.get(name) for name in ("message", "stack", "code")]
-    message, stack, code = ("" if part is None else str(part) for part in parts)
-    return ErrorText(message or text, stack, code)
-
-
-def first_line(text: str | None, length: int = 120) -> str:
-    """The first line of an error's message, clipped."""
-    error = error_of(text)
-    return _clipped((error.message if error else "").strip().partition("\n")[0], length)
-
-
-def _clipped(line: str, length: int) -> str:
-    return line if len(line) <= length else line[: length - 1] + "…"
-
-
-def _value(text: str) -> object:
-    try:
-        return msgspec.json.decode(text)
-    except (msgspec.DecodeError, RecursionError):
-        return text
-
-
 def kind_of_env(label: str) -> str:
     """``live``: what is done there counts; else ``other``."""
     return "live" if label.casefold().startswith(("prod", "live")) else "other"
@@ -399,7 +334,7 @@ def picture(text: str | None) -> str | None:
     """The data URL of a picture, which this JSON is or has under ``image``; None if none is safe to show."""
     if text is None or "data:image/" not in text:
         return None
-    value = _value(text)
+    value = json_or_text(text)
     if isinstance(value, dict):
         value = value.get("image")
     return value if isinstance(value, str) and _PICTURE.fullmatch(value) else None
