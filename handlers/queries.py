@@ -107,7 +107,7 @@ BOARD = ("label", "type")
 RECORD, LOG = ("beside",), ("q",)
 #: Those of the console's other pages. A page that people may have refreshed has *refresh* besides.
 OVERVIEW, NEW_JOB, NEXT = ("at", "back"), ("type", "worker", "like"), ("next",)
-JOB_PAGE, OPERATION_PAGE = ("q", "full", "sent", "change", "remove", "refresh"), ("refresh",)
+JOB_PAGE, OPERATION_PAGE = ("q", "full", "sent", "change", "cancel", "remove", "refresh"), ("refresh",)
 #: Most items of a page that goes by numbers.
 MOST_NUMBERED = 100
 

@@ -154,7 +154,7 @@ def test_the_checker_sees_every_kind_of_damage(tmp_path: Path) -> None:
         "changed": "UPDATE results SET value = '99' WHERE seq = 1",
         "unexpected": "UPDATE jobs SET id = 'nobody', key = 'nothing' WHERE seq = 1",
         "I4:": "INSERT INTO attempts SELECT id || 'x', job, number + 1, worker, worker_name, boot, offered_at, "
-        "started_at, ended_at, late_at, cause, error, evidence, task_version FROM attempts WHERE job = 1",
+        "started_at, ended_at, late_at, cause, error, evidence, task_version, last_line FROM attempts WHERE job = 1",
         "I11:": "UPDATE attempts SET number = 5 WHERE job = 1",
     }
     for number, (name, statement) in enumerate(damages.items()):

@@ -106,7 +106,7 @@ def test_fault_E04_a_browser_stopped_and_continued_delivers_late_or_is_told_that
         verdict = "stale" if other_page else "recorded"
         done = server.job(name, wait_s=20)
         assert (done["state"], done["result"]) == ("succeeded", "elsewhere" if other_page else "late")
-        until(lambda: status(browser)["today"] == "1 done, 0 failed", 20, "a page that has its verdict")
+        until(lambda: status(browser)["today"] == "0 done, 1 failed", 20, "a page that has its verdict")
         if other_page:
             assert f"verdict {verdict}" in _report(browser)
         kept(browser, f"E04-{verdict}")

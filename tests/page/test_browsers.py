@@ -147,7 +147,7 @@ def test_the_page_shows_its_labels_and_those_that_it_does_not_send(site: Live, b
     show(browser, f"{site.url}/worker?labels=site:berlin,printer:zebra,two%20words:x")
     seen = browser.status()
     bad = '"two words" (a name has 1 to 50 letters, digits, dots, - and _)'
-    assert seen["labels"] == f"site:berlin, printer:zebra \u00b7 not sent: {bad}"
+    assert seen["labels"] == f"printer:zebra, site:berlin \u00b7 not sent: {bad}"
     assert f"not sent: {bad} (E-LBL-01, " in seen["error"]
     show(browser, f"{site.url}/worker")
     assert browser.status()["labels"] == "none"

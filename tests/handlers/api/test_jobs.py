@@ -56,6 +56,7 @@ async def test_the_list_is_filtered_cut_and_linked(ask: Ask, house: House) -> No
         "callback_url",
         "doubt_url",
         "log",
+        "operations",
     }
     last = await ask(following)
     assert [job["id"] for job in body_of(last)["items"]] == ["a0"]
