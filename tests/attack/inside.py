@@ -14,6 +14,7 @@ import asyncio
 import contextlib
 import ctypes
 import gc
+import heapq
 import json
 import os
 import sys
@@ -43,6 +44,7 @@ class Watched(server.Server):
             asyncio.get_running_loop().remove_reader(sys.stdin.fileno())
 
     def _counts(self) -> dict[str, int]:
+        _drop_cancelled(asyncio.get_running_loop())
         gc.collect()
         with contextlib.suppress(OSError, AttributeError):
             ctypes.CDLL("libc.so.6").malloc_trim(0)
@@ -62,6 +64,19 @@ class Watched(server.Server):
             "descriptors": len(os.listdir("/proc/self/fd")),
             "rss": int(Path("/proc/self/statm").read_text().split()[1]) * os.sysconf("SC_PAGE_SIZE"),
         }
+
+
+def _drop_cancelled(loop: asyncio.AbstractEventLoop) -> None:
+    """Takes cancelled timers out of the loop. It does so itself when they are most of its timers: until then there may
+    be a hundred, more or less by chance, and each holds some objects.
+    """
+    state = vars(loop)
+    if "_scheduled" in state:
+        for timer in state["_scheduled"]:
+            timer._scheduled = not timer.cancelled()
+        state["_scheduled"][:] = [timer for timer in state["_scheduled"] if not timer.cancelled()]
+        heapq.heapify(state["_scheduled"])
+        loop._timer_cancelled_count = 0  # type: ignore[attr-defined]
 
 
 def _make_hasty(seconds: float) -> None:
