@@ -141,6 +141,20 @@ def _console(given: dict[str, Any]) -> list[URLSpec]:
         url(
             rf"/workers/{_WORKER}/(block|unblock|forget|describe)", worker.WorkerGateHandler, given, name="worker-gate"
         ),
+        *_surveys(given),
+        url(r"/operations", orders.OperationsPage, given, name="operations"),
+        url(rf"/operations/{_ID}", orders.OperationPage, given, name="operation"),
+        url(rf"/operations/{_ID}/(go|again|stop|undo)", orders.OperationButton, given, name="operation-button"),
+        url(r"/submit", submit.SubmitPage, given, name="submit"),
+        url(r"/me", me.MePage, given, name="me"),
+        url(r"/login", login.LoginPage, given, name="login"),
+        url(r"/logout", login.LogoutHandler, given, name="logout"),
+    ]
+
+
+def _surveys(given: dict[str, Any]) -> list[URLSpec]:
+    """The pages that show more than one job or worker: by type, in doubt, failed, of the past."""
+    return [
         url(r"/types", lists.TypesPage, given, name="types"),
         url(rf"/types/{_TYPE}", typepages.OneTypePage, given, name="one-type"),
         url(rf"/types/{_TYPE}/(pause|resume|defaults)", typepages.TypeActionHandler, given, name="type-action"),
@@ -153,13 +167,6 @@ def _console(given: dict[str, Any]) -> list[URLSpec]:
         url(r"/failures/again", FailuresAgain, given, name="failures-again"),
         url(r"/history", HistoryPage, given, name="history"),
         url(r"/board", BoardPage, given, name="board"),
-        url(r"/operations", orders.OperationsPage, given, name="operations"),
-        url(rf"/operations/{_ID}", orders.OperationPage, given, name="operation"),
-        url(rf"/operations/{_ID}/(go|again|stop|undo)", orders.OperationButton, given, name="operation-button"),
-        url(r"/submit", submit.SubmitPage, given, name="submit"),
-        url(r"/me", me.MePage, given, name="me"),
-        url(r"/login", login.LoginPage, given, name="login"),
-        url(r"/logout", login.LogoutHandler, given, name="logout"),
     ]
 
 

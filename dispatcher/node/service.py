@@ -157,6 +157,10 @@ class Dispatcher(BatchVerbs, FarmVerbs, LookVerbs):
             store=store, clock=clock, machine=self.machine, failing=self._failing, busiest=self._busiest,
             backups=self.backups, webhooks=self.webhooks, rolls=self.rolls,
         )  # fmt: skip
+        self._serve_pages()
+
+    def _serve_pages(self) -> None:
+        """What pages ask for that these verbs answer."""
         self.pages.doubts, self.pages.holds = DeskDoubts(self._turns), DeskHolds(self.orders)
         gate = self.pages.gate
         gate.tokens, gate.joins, gate.guesses.noted = self.access, self.access.joins, self.access.refused

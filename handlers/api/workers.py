@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, ClassVar
+from typing import Annotated, ClassVar, TypeVar
 
 import msgspec
 from msgspec import UNSET, Meta, Struct, UnsetType
@@ -81,6 +81,7 @@ class WorkerTestBody(Struct, frozen=True, forbid_unknown_fields=True):
     reason: Reason = ""
 
 
+T = TypeVar("T")
 _change = msgspec.json.Decoder(WorkerBody)
 _test = msgspec.json.Decoder(WorkerTestBody)
 _order = msgspec.json.Decoder(OrderBody)
@@ -94,11 +95,16 @@ _CHANGE_WORDS = (
 
 def reason_in(body: bytes) -> str:
     """The reason for an order, in its body. Raises Invalid."""
+    words = f"is all there may be: a line of at most {LONGEST_REASON} characters"
+    return _decoded(_order, body, words, "reason").reason.strip()
+
+
+def _decoded(decoder: msgspec.json.Decoder[T], body: bytes, words: str, field: str = "") -> T:
+    """A body, which may be empty. Raises Invalid with these words about the field."""
     try:
-        return decode_object(_order, body or b"{}").reason.strip()
+        return decode_object(decoder, body or b"{}")
     except msgspec.ValidationError:
-        words = f"is all there may be: a line of at most {LONGEST_REASON} characters"
-        raise Invalid([field_error("reason", words)]) from None
+        raise Invalid([field_error(field, words)]) from None
 
 
 class OneWorkerHandler(ConsoleApiHandler):
@@ -147,10 +153,7 @@ class WorkerHandler(OneWorkerHandler):
         await self.show(worker)
 
     def _wanted(self) -> WorkerBody:
-        try:
-            return decode_object(_change, bytes(self.body) or b"{}")
-        except msgspec.ValidationError:
-            raise Invalid([field_error("", _CHANGE_WORDS)]) from None
+        return _decoded(_change, bytes(self.body), _CHANGE_WORDS)
 
 
 class WorkerPauseHandler(OneWorkerHandler):
@@ -192,11 +195,8 @@ class WorkerReloadHandler(OneWorkerHandler):
 
     async def post(self, worker_id: str) -> None:
         """Its page loads anew when it has nothing to do, or at once."""
-        try:
-            body = decode_object(_reload, bytes(self.body) or b"{}")
-        except msgspec.ValidationError:
-            words = f'must be {{"now": true or false, "reason": a line of at most {LONGEST_REASON} characters}}'
-            raise Invalid([field_error("", words)]) from None
+        words = f'must be {{"now": true or false, "reason": a line of at most {LONGEST_REASON} characters}}'
+        body = _decoded(_reload, bytes(self.body), words)
         orders, actor = self.site.service.orders, self.actor("api")
         await self.show(await orders.reload(worker_id, body.reason.strip(), actor=actor, at_once=body.now))
 
@@ -218,11 +218,8 @@ class WorkerTestHandler(OneWorkerHandler):
 
     async def post(self, worker_id: str) -> None:
         """Submits a job for it alone: the example of one of its tasks. Answers as to any other new job."""
-        try:
-            body = decode_object(_test, bytes(self.body) or b"{}")
-        except msgspec.ValidationError:
-            words = f'must be {{"type": a task\'s name, "reason": a line of at most {LONGEST_REASON} characters}}'
-            raise Invalid([field_error("", words)]) from None
+        words = f'must be {{"type": a task\'s name, "reason": a line of at most {LONGEST_REASON} characters}}'
+        body = _decoded(_test, bytes(self.body), words)
         examples = example_jobs(self, body.type, check_key(self.request.headers.get("Idempotency-Key")))
         service, actor = self.site.service, self.actor("api")
         accepted = await service.tests.one(worker_id, examples, body.reason.strip(), actor=actor)

@@ -54,20 +54,17 @@ class _OneJob(OneJobPage):
         """Ends the answer with the job's page; ``removing``, ``cancelling``: it asks whether the job is to be removed,
         or why it is to be cancelled; ``change``: the form that changes it; ``sought``: what the lines of its log must
         hold."""
-        service, wanted = self.site.service, dict(job.terms.requires).get(NAME, ())
-        lines, acts = lines_with(sought, job.log), await self.acts_on_job(job, MOST_ACTS)
+        lines = lines_with(sought, job.log)
         self.show(
             "job.html",
             job=job,
             options=shown_options(job),
             tries=shown_tries(job, lines, self.site.clock.utc()),
-            acts=acts,
-            canceller=canceller(job, acts),
-            orders={operation.id for operation in service.operations.all()},
             width=WIDTH,
+            **await self._acts(job),
             **await self._waiting(job),
-            doubt_url=service.doubt_url,
-            namesakes=[(name, note) for name in wanted if (note := words.namesakes(service.called(name)))],
+            doubt_url=self.site.service.doubt_url,
+            namesakes=self._namesakes(job),
             lines=lines,
             lines_gone=lines_gone(job.log),
             sought=sought,
@@ -82,6 +79,17 @@ class _OneJob(OneJobPage):
             names=[] if change is None else self.name_choices(),
             key=new_key(),
         )
+
+    def _namesakes(self, job: JobView) -> list[tuple[str, str]]:
+        """The names that it asks for and that several workers have, each with what that means."""
+        wanted, called = dict(job.terms.requires).get(NAME, ()), self.site.service.called
+        return [(name, note) for name in wanted if (note := words.namesakes(called(name)))]
+
+    async def _acts(self, job: JobView) -> dict[str, Any]:
+        """What people and programs have done to it, and which orders for many jobs are known still."""
+        acts = await self.acts_on_job(job, MOST_ACTS)
+        known = {operation.id for operation in self.site.service.operations.all()}
+        return {"acts": acts, "canceller": canceller(job, acts), "orders": known}
 
     async def _waiting(self, job: JobView) -> dict[str, Any]:
         """Why it waits, when it may start, and what helps."""

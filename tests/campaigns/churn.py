@@ -218,6 +218,16 @@ def _left(before: dict[str, int], after: dict[str, int]) -> dict[str, int]:
     }
 
 
+def _growth(before: dict[str, int], after: dict[str, int]) -> list[Measure]:
+    grown_mib, most_mib = (after["rss"] - before["rss"]) / 2**20, (CACHE_BYTES + RSS_TOLERANCE) / 2**20
+    objects = after["objects"] - before["objects"]
+    return [
+        Measure("growth of Python's objects over all cycles", objects, "objects", OBJECTS_TOLERANCE),
+        Measure("growth of resident memory, SQLite's cache of 64 MiB included", round(grown_mib, 1), "MiB", most_mib),
+        Measure("resident memory at the end", round(after["rss"] / 2**20, 1), "MiB"),
+    ]
+
+
 def play(form: str, seed: int) -> Record:
     """The campaign and its control."""
     rng, sums, cycles = random.Random(seed), Sums(), CYCLES[form]
@@ -246,11 +256,7 @@ def play(form: str, seed: int) -> Record:
                    sum(counts.values()), "jobs", "I2"),
         ],
         measures=[
-            Measure("growth of Python's objects over all cycles", after["objects"] - before["objects"], "objects",
-                    OBJECTS_TOLERANCE),
-            Measure("growth of resident memory, SQLite's cache of 64 MiB included",
-                    round((after["rss"] - before["rss"]) / 2**20, 1), "MiB", (CACHE_BYTES + RSS_TOLERANCE) / 2**20),
-            Measure("resident memory at the end", round(after["rss"] / 2**20, 1), "MiB"),
+            *_growth(before, after),
             Measure("pages that came by WebSocket", sums.by_socket, "pages"),
             *carriers.measures(sums.carriers),
             Measure("cycles per second", round(cycles / took_s), "1/s"),

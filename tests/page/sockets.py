@@ -5,12 +5,14 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from .harness import HANDSHAKE, REGISTERED, Message, Page
+from .harness import HANDSHAKE, REGISTERED, Message, Page, job
 
-__all__ = ["OFFERS", "begun", "direct", "moved", "probed", "said", "settle"]
+__all__ = ["LINES", "OFFERS", "again", "begun", "direct", "logging", "moved", "probed", "said", "settle"]
 
 #: An OPEN packet's facts of a server that takes WebSockets.
 OFFERS = {**HANDSHAKE, "upgrades": ["websocket"]}
+#: A task that can log, and ends when it is told to.
+LINES = "var say, end; Pagehand.task('lines', function (job, done) { say = job.log; end = done; });"
 
 
 def begun(tasks: str = "", options: Message | None = None, settings: Message | None = None, **config: Any) -> Page:
@@ -54,3 +56,19 @@ def direct(**config: Any) -> Page:
 def said(page: Page) -> list[Message]:
     """The messages that have gone over the newest socket."""
     return [json.loads(frame[1:]) for frame in page.socket["frames"] if frame[0] == "4"]
+
+
+def logging(**config: Any) -> Page:
+    """A page on a socket with a task that can log, and has begun."""
+    page = moved(LINES, **config)
+    page.tell(job(type_="lines"))
+    page.tell({"op": "go", "attempt": "a1"})
+    return page
+
+
+def again(page: Page) -> list[Message]:
+    """Its connection has broken, and it comes back by polling; what it then says."""
+    page.advance(2_000)
+    page.open(sid="s2", upgrades=[])
+    page.push(REGISTERED)
+    return page.take_all()

@@ -4,25 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from .harness import REGISTERED, Page, job, joined, ops
-from .sockets import moved
-
-LINES = "var say, end; Pagehand.task('lines', function (job, done) { say = job.log; end = done; });"
-
-
-def logging() -> Page:
-    """A page on a socket with a task that can log."""
-    page = moved(LINES)
-    page.tell(job(type_="lines"), {"op": "go", "attempt": "a1"})
-    return page
-
-
-def again(page: Page) -> list[dict[str, Any]]:
-    """Its connection has broken, and it comes back by polling; what it then says."""
-    page.advance(2_000)
-    page.open(sid="s2", upgrades=[])
-    page.push(REGISTERED)
-    return page.take_all()
+from .harness import job, joined, ops
+from .sockets import LINES, again, logging
 
 
 def numbered(messages: list[dict[str, Any]]) -> list[tuple[int, str]]:

@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import pytest
 
 from .harness import REGISTERED, Page, job, ops
-from .sockets import begun, moved, said, settle
+from .sockets import LINES, again, begun, logging, moved, said, settle
 
-LINES = "var say, end; Pagehand.task('lines', function (job, done) { say = job.log; end = done; });"
 MANY = {"slots": 64}
 
 #: What the server closes with, and what a person is shown.
@@ -35,22 +32,6 @@ CLOSES = {
 COUNTS = "var started = 0; Pagehand.task('t', function (job, done) { started += 1; });"
 #: The answer to an accept.
 GO = {"op": "go", "attempt": "a1"}
-
-
-def logging(**config: Any) -> Page:
-    """A page on a socket with a task that can log."""
-    page = moved(LINES, **config)
-    page.tell(job(type_="lines"))
-    page.tell(GO)
-    return page
-
-
-def again(page: Page) -> list[dict[str, Any]]:
-    """The page comes back by polling; what it then says of itself."""
-    page.advance(2_000)
-    page.open(sid="s2", upgrades=[])
-    page.push(REGISTERED)
-    return page.take_all()
 
 
 def again_lines(page: Page) -> list[object]:
